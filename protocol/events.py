@@ -1,0 +1,153 @@
+"""Every notification of the protocol: its payload, its plane, and which side sends it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from protocol.shapes import AgentCard, Conversation, Id, Message, Party, Seq, Shape, Timestamp
+
+
+class Plane(StrEnum):
+    """What is guaranteed to an event."""
+
+    DURABLE = "durable"
+    """in the log: nothing lost, nothing doubled, one order per conversation"""
+    STATE = "state"
+    """absolute values: the latest wins, everybody converges"""
+    EPHEMERAL = "ephemeral"
+    """best effort; dropped first"""
+
+
+class Sender(StrEnum):
+    """Which side sends a notification."""
+
+    SERVER = "server"
+    CLIENT = "client"
+    BOTH = "both"
+
+
+class Ready(Shape):
+    """Everything after this is live."""
+
+    server_time: Timestamp
+
+
+class Expiring(Shape):
+    """The session ends at `expires_at` unless `session.refresh` prolongs it."""
+
+    expires_at: Timestamp
+
+
+class GoingAway(Shape):
+    """This node is about to stop: come back in `reconnect_in_ms`, to any node."""
+
+    reconnect_in_ms: int
+
+
+class Replaced(Shape):
+    """The same session was resumed elsewhere."""
+
+    session_id: Id
+
+
+class StreamReset(Shape):
+    """Too much was missed: forget the log of this conversation and fetch what is needed; it ends at `head_seq`."""
+
+    conversation_id: Id
+    head_seq: Seq
+
+
+class ReadAdvanced(Shape):
+    """A side has read up to `seq` (in the reader's numbering)."""
+
+    conversation_id: Id
+    side: str
+    """`customer` or `staff`"""
+    seq: Seq
+
+
+class ConversationChanged(Shape):
+    """The conversation as it is now."""
+
+    conversation: Conversation
+
+
+class QueueMoved(Shape):
+    """A waiting conversation's new place."""
+
+    conversation_id: Id
+    pool: str
+    place: int
+    length: int
+    reason: str
+
+
+class AgentChanged(Shape):
+    """An agent's state as it is now."""
+
+    agent: AgentCard
+
+
+class TypingSet(Shape):
+    """The sender is typing, or has stopped. `text`: the draft, shown to colleagues only."""
+
+    conversation_id: Id
+    typing: bool
+    text: Annotated[str, StringConstraints(max_length=2000)] = ""
+
+
+class TypingChanged(Shape):
+    """Somebody else is typing, or has stopped."""
+
+    conversation_id: Id
+    who: Party
+    typing: bool
+    text: str = ""
+
+
+class Heartbeat(Shape):
+    """Server: heads of the logs that changed since the last one. Client: its cursors."""
+
+    heads: Annotated[dict[Id, Seq], Field(max_length=1000)] = {}
+    cursors: Annotated[dict[Id, Seq], Field(max_length=1000)] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One notification of the protocol."""
+
+    name: str
+    payload: type[Shape]
+    plane: Plane
+    sender: Sender
+    summary: str
+
+
+def _table(*events: Event) -> dict[str, Event]:
+    return {event.name: event for event in events}
+
+
+_S = Sender.SERVER
+EVENTS: dict[str, Event] = _table(
+    Event("session.ready", Ready, Plane.STATE, _S, "What was missed has been sent."),
+    Event("session.expiring", Expiring, Plane.STATE, _S, "60 s before the session ends."),
+    Event("session.going_away", GoingAway, Plane.STATE, _S, "The node drains."),
+    Event("session.replaced", Replaced, Plane.STATE, _S, "Resumed elsewhere; 4003 follows."),
+    Event("message.created", Message, Plane.DURABLE, _S, "A new entry of a log."),
+    Event("message.updated", Message, Plane.DURABLE, _S, "An entry was recalled."),
+    Event("read.advanced", ReadAdvanced, Plane.STATE, _S, "A read mark moved."),
+    Event("stream.reset", StreamReset, Plane.DURABLE, _S, "Fetch this log anew."),
+    Event("conversation.queued", ConversationChanged, Plane.STATE, _S, "It waits."),
+    Event("conversation.assigned", ConversationChanged, Plane.STATE, _S, "It has an owner, or another one."),
+    Event("conversation.updated", ConversationChanged, Plane.STATE, _S, "Something else about it changed."),
+    Event("conversation.ended", ConversationChanged, Plane.STATE, _S, "Wrap-up began."),
+    Event("conversation.closed", ConversationChanged, Plane.STATE, _S, "It is over."),
+    Event("queue.moved", QueueMoved, Plane.STATE, _S, "A waiting conversation's place changed."),
+    Event("agent.changed", AgentChanged, Plane.STATE, _S, "Status, presence, load or capacity of an agent."),
+    Event("typing.changed", TypingChanged, Plane.EPHEMERAL, _S, "Somebody types."),
+    Event("typing.set", TypingSet, Plane.EPHEMERAL, Sender.CLIENT, "I type."),
+    Event("hb", Heartbeat, Plane.EPHEMERAL, Sender.BOTH, "Alive; and what I have."),
+)
+"""Name -> event."""

@@ -1,0 +1,130 @@
+"""Requests about conversations: their life, their owner, and why they are where they are."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from protocol.methods.messages import SendResult
+from protocol.shapes import (
+    Conversation,
+    Id,
+    PoolCard,
+    RoutingDecision,
+    SentBody,
+    Shape,
+    WaitExplanation,
+)
+
+Why = Annotated[str, StringConstraints(max_length=500)]
+
+
+class FirstMessage(Shape):
+    """The message that begins a conversation."""
+
+    client_message_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    body: SentBody
+
+
+class OpenParams(Shape):
+    """A customer asks for service. Answers with the conversation that is open already, if there is one.
+
+    `order_id`: the order on the entry card, which then decides the order state (KS-06). `message`: sent with it.
+    """
+
+    order_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    message: FirstMessage | None = None
+
+
+class OpenResult(Shape):
+    """The conversation, routed; and the reply to the first message, if one was given."""
+
+    conversation: Conversation
+    created: bool
+    message: SendResult | None = None
+
+
+class ConversationParams(Shape):
+    """Names one conversation."""
+
+    conversation_id: Id
+
+
+class ConversationResult(Shape):
+    """The conversation after the request."""
+
+    conversation: Conversation
+
+
+class FencedParams(Shape):
+    """Names one conversation; with `assign_epoch` the request is refused (1011) when its owner changed meanwhile."""
+
+    conversation_id: Id
+    assign_epoch: int | None = None
+    reason: Why = ""
+
+
+class TransferParams(Shape):
+    """Give an own conversation to a colleague, over capacity if need be (KS-21)."""
+
+    conversation_id: Id
+    account_id: Id
+    assign_epoch: int | None = None
+    reason: Why = ""
+
+
+class AssignParams(Shape):
+    """A manager gives any conversation to an agent, over capacity if need be (KS-07)."""
+
+    conversation_id: Id
+    account_id: Id
+    assign_epoch: int | None = None
+    reason: Why = ""
+
+
+class PullParams(Shape):
+    """Take a waiting conversation: that one, the first of a pool, or the first of all pools (neither given)."""
+
+    conversation_id: Id | None = None
+    pool: Annotated[str, StringConstraints(max_length=64)] | None = None
+
+
+class RequeueParams(Shape):
+    """Give a conversation back to the queue at its original age; `pool` moves it to another pool."""
+
+    conversation_id: Id
+    assign_epoch: int | None = None
+    pool: Annotated[str, StringConstraints(max_length=64)] | None = None
+    reason: Why = ""
+
+
+class ListParams(Shape):
+    """`mine`: owned by the caller, open. `queue`: waiting. `recent`: the caller's, closed. `all`: every one permitted."""
+
+    scope: Literal["mine", "queue", "recent", "all"] = "mine"
+    pool: Annotated[str, StringConstraints(max_length=64)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
+class ListResult(Shape):
+    """One page; `cursor` asks for the next."""
+
+    conversations: list[Conversation]
+    cursor: str | None = None
+    pools: list[PoolCard] = []
+
+
+class RateParams(Shape):
+    """A customer's verdict on an ended conversation."""
+
+    conversation_id: Id
+    rating: Annotated[int, Field(ge=1, le=5)]
+    comment: Annotated[str, StringConstraints(max_length=2000)] = ""
+
+
+class ExplainResult(Shape):
+    """Why it went where it went (every decision, every tier tried), and why it waits, if it does (KS-22)."""
+
+    conversation_id: Id
+    decisions: list[RoutingDecision]
+    waiting: WaitExplanation | None = None

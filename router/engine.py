@@ -1,0 +1,245 @@
+"""Every change of live routing state, as one verb each.
+
+Guarantees of every verb, on every engine:
+- it happens entirely or not at all, in one step that no other verb can interleave;
+- repeated with the same `op_id` within 60 s it changes nothing and answers with the first outcome;
+- every change of a conversation is in the shop's unconfirmed decisions before the verb answers;
+- when it frees room, or opens a pool, waiting conversations are given out in the same step, in queue order, up to
+  `FILL_LIMIT`; what is left is announced by `more`.
+
+So between verbs (and when `more` is False) no conversation waits that an agent at work with room could take.
+`now_ms` None means the engine's own clock (Redis time); tests and simulation pass it.
+"""
+
+from typing import Protocol
+
+from protocol.ids import AccountId, ConnectionId, ConversationId, PersonId
+from protocol.states import AgentStatus
+from router.model import (
+    AgentState,
+    ConversationState,
+    Decision,
+    Due,
+    LivePolicy,
+    Outcome,
+    Place,
+    Plan,
+    PoolState,
+    Profile,
+    Snapshot,
+    Waiting,
+)
+
+FILL_LIMIT = 64
+"""Most waiting conversations given out by one verb: bounds the time for which one script holds Redis."""
+
+
+class Engine(Protocol):
+    """Live routing state of ONE shop."""
+
+    # --- conversations -------------------------------------------------------------------------------------------
+    async def claim(self, plan: Plan, *, op_id: str, day: int, rand: int, now_ms: int | None = None) -> Outcome:
+        """Walk the plan's tiers and take the first fit, or wait in the plan's pool.
+
+        `day`: the shop's calendar day as an ordinal, for "received today"; `rand`: 0 <= rand < 2**31, picks the agent
+        of a RANDOM tier. Refused: ALREADY_ROUTED when the conversation is live.
+        A live record's epoch and rev start from the request's and only grow.
+        """
+        ...
+
+    async def assign(
+        self,
+        conversation: ConversationId,
+        agent: AccountId,
+        *,
+        by: AccountId,
+        op_id: str,
+        day: int,
+        expected_epoch: int | None = None,
+        now_ms: int | None = None,
+    ) -> Outcome:
+        """Give a live conversation (waiting, active or in wrap-up) to an agent by hand, whatever their capacity,
+        status or exclusion (KS-07, KS-14). Also transfer: the former owner's slot is freed and refilled.
+
+        Refused: UNKNOWN_CONVERSATION, UNKNOWN_AGENT, SAME_OWNER, STALE_EPOCH.
+        """
+        ...
+
+    async def pull(
+        self,
+        agent: AccountId,
+        *,
+        op_id: str,
+        day: int,
+        conversation: ConversationId | None = None,
+        pool: str | None = None,
+        now_ms: int | None = None,
+    ) -> Outcome:
+        """Take one waiting conversation, or the first of a pool (of all pools when neither is named), over capacity
+        if need be (KS-14, KS-21). Exactly one of several pullers wins. Refused: NOT_WAITING, POOL_EMPTY,
+        UNKNOWN_AGENT."""
+        ...
+
+    async def requeue(
+        self,
+        conversation: ConversationId,
+        *,
+        op_id: str,
+        day: int,
+        pool: str | None = None,
+        expected_epoch: int | None = None,
+        by: AccountId | None = None,
+        now_ms: int | None = None,
+    ) -> Outcome:
+        """Put an active conversation back into its pool (or another) at its first arrival time, free its slot, and
+        fill. It may be given out again in the same step. Refused: UNKNOWN_CONVERSATION, NOT_ACTIVE, STALE_EPOCH."""
+        ...
+
+    async def end(
+        self,
+        conversation: ConversationId,
+        *,
+        op_id: str,
+        day: int,
+        wrap_up_ms: int,
+        expected_epoch: int | None = None,
+        by: AccountId | None = None,
+        now_ms: int | None = None,
+    ) -> Outcome:
+        """Begin wrap-up (KS-20); the slot is held until it is over when the policy says so, else freed at once.
+        `wrap_up_ms` 0 closes at once. Refused: UNKNOWN_CONVERSATION, NOT_ACTIVE, STALE_EPOCH."""
+        ...
+
+    async def reopen(
+        self, conversation: ConversationId, *, op_id: str, day: int, by: AccountId | None = None, now_ms: int | None = None
+    ) -> Outcome:
+        """Back to the same agent from wrap-up, whatever their capacity (KS-20). Refused: UNKNOWN_CONVERSATION,
+        NOT_IN_WRAP_UP."""
+        ...
+
+    async def close(
+        self, conversation: ConversationId, *, op_id: str, day: int, by: AccountId | None = None, now_ms: int | None = None
+    ) -> Outcome:
+        """Close from any live state: wrap-up is over, the customer left the queue, or by force. Frees the slot, fills,
+        forgets the live record. Refused: UNKNOWN_CONVERSATION."""
+        ...
+
+    async def fill(self, *, op_id: str, day: int, now_ms: int | None = None) -> Outcome:
+        """Give waiting conversations to agents with room, in queue order, up to FILL_LIMIT."""
+        ...
+
+    # --- agents --------------------------------------------------------------------------------------------------
+    async def set_status(
+        self, agent: AccountId, status: AgentStatus, *, op_id: str, day: int, now_ms: int | None = None
+    ) -> Outcome:
+        """What the agent chose (KS-18). Coming to work, and the last one of a group leaving (overflow), fill.
+        Ends "counted offline" when the status is not OFFLINE. Refused: UNKNOWN_AGENT."""
+        ...
+
+    async def set_profile(self, profile: Profile, *, op_id: str, day: int, now_ms: int | None = None) -> Outcome:
+        """Create or change an agent's profile; a new agent is OFFLINE with load 0. Fills where room appears."""
+        ...
+
+    async def remove_agent(self, agent: AccountId, *, op_id: str, day: int, now_ms: int | None = None) -> Outcome:
+        """Forget an agent; conversations they hold stay theirs until given on. Refused: UNKNOWN_AGENT."""
+        ...
+
+    async def set_policy(self, policy: LivePolicy, *, op_id: str, day: int, now_ms: int | None = None) -> Outcome:
+        """Exchange the live policy (KS-23: without restart). Re-scores agents when the distribution changes; fills."""
+        ...
+
+    async def connect(
+        self,
+        person: PersonId,
+        connection: ConnectionId,
+        *,
+        op_id: str,
+        day: int,
+        node: str,
+        offline_after_ms: int | None,
+        now_ms: int | None = None,
+    ) -> Outcome:
+        """A connection of an agent or customer appeared on node incarnation `node`. `offline_after_ms`: how long after
+        the last connection is gone an agent counts as offline; None: never. The longest of those seen since the agent
+        last came to work applies (KS-18: mobile never). Ends "counted offline" of an agent, and fills."""
+        ...
+
+    async def disconnect(
+        self, person: PersonId, connection: ConnectionId, *, op_id: str, day: int, node: str, now_ms: int | None = None
+    ) -> Outcome:
+        """It is gone. Starts the grace when it was an agent's last. Unknown connections change nothing."""
+        ...
+
+    # --- deadlines and repair ------------------------------------------------------------------------------------
+    async def expire(
+        self, *, op_id: str, day: int, requeue_after_ms: int, limit: int = 100, now_ms: int | None = None
+    ) -> Due:
+        """Handle what is due: wrap-ups close; graces run out (counted offline; pools may open); then, `requeue_after_ms`
+        after, those agents' conversations are reported once. Never early; each once, whichever node asks."""
+        ...
+
+    async def reap(self, node: str, *, op_id: str, day: int, now_ms: int | None = None) -> Outcome:
+        """Declare node incarnation `node` dead: its connections are gone (graces start), and its later verbs are
+        refused as FENCED. Idempotent."""
+        ...
+
+    async def confirm(self, decisions: list[tuple[ConversationId, int]]) -> None:
+        """These (conversation, rev) are durable and on their way: forget them."""
+        ...
+
+    async def unconfirmed(self, older_than_ms: int, *, limit: int = 100, now_ms: int | None = None) -> tuple[Decision, ...]:
+        """Decisions at least `older_than_ms` old that nobody confirmed, oldest first."""
+        ...
+
+    async def rebuild(
+        self,
+        policy: LivePolicy,
+        profiles: list[tuple[Profile, AgentStatus]],
+        conversations: list[ConversationState],
+        *,
+        op_id: str,
+        day: int,
+        offline_after_ms: int | None,
+        now_ms: int | None = None,
+    ) -> Outcome:
+        """Make the shop's live state from durable facts, replacing what is there. Connections are added afterwards by
+        `connect`; agents at work without one get the grace from now. In parts when large, and invisible until
+        complete: every other verb is refused as NOT_LIVE meanwhile. Then fills."""
+        ...
+
+    # --- questions -----------------------------------------------------------------------------------------------
+    async def is_live(self) -> bool:
+        """Whether live state is there, complete."""
+        ...
+
+    async def agent(self, agent: AccountId) -> AgentState | None:
+        """One agent with the slot ledger (KS-22)."""
+        ...
+
+    async def agents(self) -> tuple[AgentState, ...]:
+        """All agents, without their slots."""
+        ...
+
+    async def conversation(self, conversation: ConversationId) -> ConversationState | None:
+        """One live conversation."""
+        ...
+
+    async def pools(self) -> tuple[PoolState, ...]:
+        """Every non-empty pool."""
+        ...
+
+    async def waiting(self, pool: str, *, limit: int = 100) -> tuple[ConversationState, ...]:
+        """The first of a pool, in queue order, with their places."""
+        ...
+
+    async def place(self, conversation: ConversationId) -> Place | None:
+        """Where it waits, in O(log n); None when it does not."""
+        ...
+
+    async def explain(self, conversation: ConversationId) -> Waiting | None:
+        """Why it waits; None when it does not."""
+        ...
+
+    async def snapshot(self) -> Snapshot:
+        """Everything (tests, invariants)."""
+        ...

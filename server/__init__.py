@@ -1,0 +1,1 @@
+"""Gateway, HTTP, storage and wiring of the Pointsman server."""

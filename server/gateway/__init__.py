@@ -1,0 +1,1 @@
+"""The WebSocket side: sockets, sessions, and who may call what."""

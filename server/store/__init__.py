@@ -1,0 +1,1 @@
+"""PostgreSQL: everything that must survive. One file per aggregate."""
