@@ -1,0 +1,31 @@
+# Pointsman in a container: `docker build -t pointsman .`
+# Two stages: the first has what building needs, the second only Python, the libraries of the hashed lock and us.
+
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /src
+# The libraries first: they change seldom, and Docker keeps the layer.
+COPY requirements/run.txt requirements/build.txt requirements/
+RUN python -m venv /opt/pointsman && /opt/pointsman/bin/pip install -r requirements/run.txt
+RUN python -m venv /opt/build && /opt/build/bin/pip install -r requirements/build.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY protocol protocol
+COPY router router
+COPY server server
+COPY loadtest loadtest
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && /opt/pointsman/bin/pip install --no-deps --no-index /wheels/*.whl
+
+FROM python:3.11-slim-bookworm
+COPY --from=build /opt/pointsman /opt/pointsman
+ENV PATH=/opt/pointsman/bin:$PATH PYTHONUNBUFFERED=1 POINTSMAN_HOST=0.0.0.0 POINTSMAN_PORT=8000
+# An id without a name and without rights; orchestrators can check that it is not 0.
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8000
+# /livez says that the process answers; whether it should get traffic is /readyz, for the load balancer.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python", "-c", "import os, urllib.request; \
+urllib.request.urlopen('http://127.0.0.1:' + os.environ['POINTSMAN_PORT'] + '/livez', timeout=2).close()"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["pointsman"]
+CMD ["serve"]

