@@ -120,7 +120,6 @@ class CustomerCard(Shape):
     customer_id: Id
     name: str = ""
     anonymous: bool = True
-    returning: bool = False
     new_customer_priority: bool = False
     tags: list[str] = []
 

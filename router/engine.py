@@ -38,11 +38,23 @@ class Engine(Protocol):
     """Live routing state of ONE shop."""
 
     # --- conversations -------------------------------------------------------------------------------------------
-    async def claim(self, plan: Plan, *, op_id: str, day: int, rand: int, now_ms: int | None = None) -> Outcome:
+    async def claim(
+        self,
+        plan: Plan,
+        *,
+        op_id: str,
+        day: int,
+        rand: int,
+        takes_from: AccountId | None = None,
+        now_ms: int | None = None,
+    ) -> Outcome:
         """Walk the plan's tiers and take the first fit, or wait in the plan's pool.
 
         `day`: the shop's calendar day as an ordinal, for "received today"; `rand`: 0 <= rand < 2**31, picks the agent
-        of a RANDOM tier. Refused: ALREADY_ROUTED when the conversation is live.
+        of a RANDOM tier. `takes_from`: route anew a conversation that this owner has in service (the bot hands over,
+        KS-17; its agent has been away for too long, KS-18): the owner's slot is freed in the same step and the tiers
+        are walked as for a new one (epoch + 1). Refused: ALREADY_ROUTED when the conversation is live and
+        `takes_from` is None; NOT_OWNER when `takes_from` is given and is not the owner of an ACTIVE conversation.
         A live record's epoch and rev start from the request's and only grow.
         """
         ...

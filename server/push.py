@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import orjson
-
+from protocol.codec import encode_notification
 from protocol.codes import CloseCode
 from protocol.events import EVENTS, Plane
 from protocol.ids import ConversationId, PersonId
@@ -38,7 +37,7 @@ class Control:
 
 def notification(method: str, params: Shape) -> bytes:
     """The text frame of a notification."""
-    return orjson.dumps({"jsonrpc": "2.0", "method": method, "params": params.model_dump(mode="json")})
+    return encode_notification(method, params)
 
 
 def push(

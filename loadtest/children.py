@@ -1,0 +1,140 @@
+"""Servers as processes of our own: started, heard, measured, stopped. They end when we do.
+
+CPU time is the kernel's count (utime + stime of /proc/PID/stat, ticks of 10 ms) of a process, its children and its
+ended children, so that PostgreSQL's workers count however long they live.
+"""
+
+import asyncio
+import json
+import os
+import signal
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+START_S = 60.0
+STOP_S = 15.0
+
+
+class ChildFailed(Exception):
+    """A server did not start, or ended by itself."""
+
+
+class Child:
+    """One server process. Made by `start`; ends with `stop`, or with the end of its standard input."""
+
+    def __init__(self, name: str, process: Process, log: Path) -> None:
+        self.name = name
+        self.pid = process.pid
+        self._process = process
+        self._log = log
+
+    @classmethod
+    async def start(
+        cls, name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]
+    ) -> "Child":
+        """Run `command`; its standard error goes to a log in `folder`. It is not ready yet."""
+        log = folder / f"{name}.log"
+        with log.open("wb") as errors:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=errors,
+                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", **environment},
+                # Ctrl+C reaches us alone; we stop the servers in order.
+                start_new_session=True,
+            )
+        return cls(name, process, log)
+
+    async def first_word(self) -> dict[str, Any]:
+        """The JSON object that it prints first, on one line or several. Raises ChildFailed."""
+        output = self._process.stdout
+        assert output is not None, "piped"
+        said = b""
+        try:
+            async with asyncio.timeout(START_S):
+                while True:
+                    line = await output.readline()
+                    if not line:
+                        raise ChildFailed(f"{self.name} ended at once.\n{self.said()}")
+                    said += line
+                    with suppress(json.JSONDecodeError):
+                        return cast("dict[str, Any]", json.loads(said))
+        except TimeoutError:
+            raise ChildFailed(f"{self.name} was not ready in {START_S:g} s.\n{self.said()}") from None
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.returncode is None
+
+    def said(self) -> str:
+        """The end of its log."""
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-12:])
+
+    async def stop(self) -> None:
+        """End it in good order (end of its input, SIGTERM); after `STOP_S` it is killed."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        if self.running:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+async def run(command: Sequence[str], environment: Mapping[str, str], words: str = "") -> Any:
+    """Run a command that prints JSON, with `words` as its standard input; what it printed. Raises ChildFailed."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", **environment},
+    )
+    output, errors = await process.communicate(words.encode())
+    if process.returncode != 0:
+        heard = (output + errors).decode(errors="replace").strip()
+        raise ChildFailed(f"{' '.join(command)} ended with code {process.returncode}:\n{heard}")
+    return json.loads(output)
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds so far of a process, its ended children and its living descendants; 0 when it is gone."""
+    ticks = _ticks(pid)
+    return (ticks + sum(_ticks(each) for each in descendants(pid))) / TICKS_PER_S
+
+
+def descendants(pid: int) -> list[int]:
+    """Children, their children, and so on."""
+    parents = {int(entry.name): _parent(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdecimal()}
+    family, fresh = list[int](), {pid}
+    while fresh:
+        fresh = {child for child, parent in parents.items() if parent in fresh}
+        family += fresh
+    return family
+
+
+def _fields(pid: int) -> list[str]:
+    try:
+        # The name in brackets may hold anything; what counts comes after it.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _ticks(pid: int) -> int:
+    fields = _fields(pid)
+    return sum(int(each) for each in fields[11:15])  # utime, stime, cutime, cstime
+
+
+def _parent(pid: int) -> int:
+    fields = _fields(pid)
+    return int(fields[1]) if fields else 0

@@ -1,0 +1,116 @@
+"""What a client knows of the world: snapshot and events reduced to conversations, agents and itself. Pure.
+
+Absolute values with `rev`: the higher wins, so repeats do no harm (I7: old snapshot + events = fresh snapshot).
+"""
+
+from protocol.events import AgentChanged, ConversationChanged, QueueMoved, ReadAdvanced
+from protocol.methods.session import HelloResult, Me
+from protocol.shapes import AgentCard, Conversation, Message, Queue, Shape
+from protocol.states import Life
+
+
+class View:
+    """The reduced state of one session."""
+
+    def __init__(self) -> None:
+        self.me: Me | None = None
+        self.conversations: dict[str, Conversation] = {}
+        self.agents: dict[str, AgentCard] = {}
+
+    def snapshot(self) -> list[Conversation]:
+        """What a fresh `session.hello` would give: the own conversations that are not closed, by id."""
+        return [
+            self.conversations[key]
+            for key in sorted(self.conversations)
+            if self.is_own(self.conversations[key])
+        ]
+
+    def is_own(self, conversation: Conversation) -> bool:
+        """Whether a snapshot for this session holds the conversation: its customer's, or its owner's."""
+        if self.me is None or conversation.state is Life.CLOSED:
+            return False
+        person = self.me.person
+        if person.kind == "customer":
+            return conversation.customer.customer_id == person.id
+        return conversation.owner is not None and conversation.owner.id == person.id
+
+    def begin(self, hello: HelloResult) -> list[str]:
+        """Take a snapshot. Returns the ids of conversations that it should have held, were nothing missed."""
+        self.me = hello.me
+        given = {conversation.conversation_id for conversation in hello.snapshot.conversations}
+        doubtful = [c.conversation_id for c in self.snapshot() if c.conversation_id not in given]
+        for conversation in hello.snapshot.conversations:
+            self.put(conversation)
+        if hello.snapshot.me is not None:
+            self.agents[hello.snapshot.me.account_id] = hello.snapshot.me
+        return doubtful
+
+    def put(self, conversation: Conversation) -> bool:
+        """A conversation as it is now, or was. False when it was known already in this version or a later one."""
+        known = self.conversations.get(conversation.conversation_id)
+        if known is not None:
+            if conversation.rev <= known.rev:
+                return False
+            if conversation.head_seq < known.head_seq:
+                conversation = conversation.model_copy(
+                    update={"head_seq": known.head_seq, "last_message": known.last_message}
+                )
+        self.conversations[conversation.conversation_id] = conversation
+        return True
+
+    def forget(self, conversation_id: str) -> None:
+        """It is not for this session any more."""
+        self.conversations.pop(conversation_id, None)
+
+    def said(self, message: Message) -> None:
+        """A message was added to its log; called in the order of the log."""
+        known = self.conversations.get(message.conversation_id)
+        if known is None or message.seq <= known.head_seq:
+            return
+        waiting_since = known.waiting_since
+        if message.sender.kind == "customer":
+            waiting_since = waiting_since or message.created_at
+        elif message.sender.kind != "system":
+            waiting_since = None
+        self.conversations[message.conversation_id] = known.model_copy(
+            update={"head_seq": message.seq, "last_message": message, "waiting_since": waiting_since}
+        )
+
+    def changed(self, message: Message) -> None:
+        """A message was recalled."""
+        known = self.conversations.get(message.conversation_id)
+        if known is not None and known.last_message is not None and known.last_message.seq == message.seq:
+            self.conversations[message.conversation_id] = known.model_copy(update={"last_message": message})
+
+    def apply(self, params: Shape) -> bool:
+        """Any other notification. False when it said nothing new, so that nobody need hear of it."""
+        match params:
+            case ConversationChanged():
+                return self.put(params.conversation)
+            case AgentChanged():
+                self.agents[params.agent.account_id] = params.agent
+            case QueueMoved():
+                self._moved(params)
+            case ReadAdvanced():
+                return self._read(params)
+            case _:
+                pass
+        return True
+
+    def _moved(self, moved: QueueMoved) -> None:
+        known = self.conversations.get(moved.conversation_id)
+        if known is None or known.queue is None:
+            return
+        facts = {**known.queue.model_dump(), **moved.model_dump(exclude={"conversation_id"})}
+        queue = Queue.model_validate(facts)
+        self.conversations[moved.conversation_id] = known.model_copy(update={"queue": queue})
+
+    def _read(self, read: ReadAdvanced) -> bool:
+        known = self.conversations.get(read.conversation_id)
+        if known is None:
+            return True
+        member = "read_by_customer" if read.side == "customer" else "read_by_staff"
+        if getattr(known, member) >= read.seq:
+            return False
+        self.conversations[read.conversation_id] = known.model_copy(update={member: read.seq})
+        return True

@@ -1,0 +1,14 @@
+-- assign: give a live conversation to an agent by hand, whatever their capacity, status or exclusion.
+-- GUARANTEE: the former owner's slot is freed and refilled in the same step. Engine.assign.
+-- USES: _prelude _agents _slots _choice _conversations _serving _fill
+-- KEYS: prefix
+-- ARGV: now op node day conversation agent by expected_epoch
+-- RETURNS: change | unknown_conversation | unknown_agent | same_owner | stale_epoch
+local c, a = conversation(ARGV[5], head[5]), agent(ARGV[6])
+if not head[5] then return answer('unknown_conversation') end
+if not a then return answer('unknown_agent') end
+if c.owner == a.id then return answer('same_owner') end
+if ARGV[8] ~= '' and c.epoch ~= tonumber(ARGV[8]) then return answer('stale_epoch') end
+local away = a.status == 'offline' or a.counted == 1
+give(c, a, 'by_hand', away and 1 or 0, ARGV[7])
+return finish()

@@ -1,0 +1,36 @@
+-- rebuild_add: one part of a shop's durable facts; agents before the conversations they hold.
+-- GUARANTEE: only while this rebuild is the one under way. Makes no decisions. Engine.rebuild.
+-- USES: _prelude _agents _slots _choice _conversations _roster
+-- NEEDS: nothing
+-- KEYS: prefix
+-- ARGV: now op node day agents conversations offline_after
+-- RETURNS: added | not_live
+-- agents: JSON [profile, status, ...]; conversations: JSON list of states as _states gives them.
+if call('HGET', P .. 'rebuild', 'op') ~= op then return 'not_live' end
+obey(call('HGET', P .. 'rebuild', 'policy'))
+local list = cjson.decode(ARGV[5])
+for i = 1, #list, 2 do
+  local a = enrol(cjson.decode(list[i]).agent, list[i], list[i + 1])
+  if a.status ~= 'offline' and ARGV[7] ~= '' then call('ZADD', P .. 'due', now + ARGV[7], 'grace:' .. a.id) end
+end
+for _, s in ipairs(cjson.decode(ARGV[6])) do
+  local c = { id = s[1], life = s[2], owner = s[3], epoch = s[4], rev = s[5], priority = s[6], arrived = s[7],
+    pool = s[8], til = 0, reason = s[11], previous = s[12] }
+  if c.life == 'queued' then
+    call('ZADD', P .. 'pool:' .. c.pool, turn(c), c.id)
+    call('SADD', P .. 'waiting', c.pool)
+  else
+    if c.life == 'wrap_up' then
+      c.til = s[10] < 0 and now or s[10]
+      call('ZADD', P .. 'due', c.til, 'wrap:' .. c.id)
+    end
+    local a = agent(c.owner)
+    if not a then
+      abandon(c.owner, c.id)
+    elseif c.life == 'active' or HOLDS then
+      take_slot(c, a, c.reason ~= '' and c.reason or 'rebuilt', false)
+    end
+  end
+  save(c)
+end
+return 'added'

@@ -1,0 +1,5 @@
+"""`python -m server` is `pointsman`."""
+
+from server.cli import main
+
+main()

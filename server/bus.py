@@ -1,0 +1,183 @@
+"""From this node to the sockets of others: what is published here reaches every connection of its people.
+
+Each node incarnation has one Redis stream. Publishing batches by itself: while one script call is under way the next
+pushes gather; the call looks up where people are connected and writes one entry per node. Entries are numbered, so that
+a reader knows when something is missing; then, and when Redis has lost its data, sessions are brought up to date from
+PostgreSQL (`on_gap`). Typing takes the same way as everything else: it stays in order with the messages it belongs to,
+and a stream is bounded where Pub/Sub queues without bound.
+
+Promises: pushes of one node arrive in the order in which they were published, at least once; or `on_gap` is called at
+the receiving node. Knows nothing of what pushes mean.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, final
+
+from hiredis import ReplyError
+
+from protocol.ids import PersonId, ShopId
+from router.redis_link import Argument, LinkError, RedisLink
+from server.bus_reader import BusReader
+from server.bus_wire import pack
+from server.node import EPOCH_KEY, NODES_KEY, Node
+from server.push import Control, Push
+
+log = logging.getLogger(__name__)
+
+OnGap = Callable[[str], Awaitable[None]]
+"""Something published may have been missed (the word says why): bring every local session up to date."""
+
+BATCH_ITEMS = 256
+"""Pushes in one call: bounds how long one script holds Redis, and the width of an entry."""
+BATCH_PEOPLE = 4096
+RETRY_S = (0.05, 1.0)
+"""Shortest and longest pause after a failed call."""
+
+
+class LocalHub(Protocol):
+    """Delivers to the sockets of this process (`gateway.hub.Hub`)."""
+
+    def deliver(self, shop: ShopId, items: Sequence[Push | Control]) -> None: ...
+
+
+Item = tuple[ShopId, bytes, tuple[PersonId, ...]]
+
+
+@final
+class Bus:
+    """Publishes for this node, and receives for it."""
+
+    def __init__(
+        self,
+        link: RedisLink,
+        redis_url: str,
+        hub: LocalHub,
+        node: Node,
+        *,
+        on_gap: OnGap,
+        stream_length: int = 10_000,
+        backlog_bytes: int = 16 * 1024 * 1024,
+        block_s: float = 2.0,
+    ) -> None:
+        """`redis_url`: for the blocking reader's own connection. `stream_length`: entries kept for a node that is
+        slow; `backlog_bytes`: pushes kept while Redis is away. Beyond either, receivers are resynced."""
+        self._link = link
+        self._hub = hub
+        self._node = node
+        self._length = stream_length
+        self._most_bytes = backlog_bytes
+        self._queue: deque[Item] = deque()
+        self._queued_bytes = 0
+        self._wake = asyncio.Event()
+        self._dropped = False
+        self._on_gap = on_gap
+        self._gaps: list[str] = []
+        self._gap_wake = asyncio.Event()
+        self._reader = BusReader(redis_url, hub.deliver, node, self._gap, block_s)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.published = 0
+        """pushes handed to other nodes' streams, or found to concern none"""
+        self.gaps = 0
+        """resyncs asked for"""
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes waiting for Redis."""
+        return self._queued_bytes
+
+    async def start(self) -> None:
+        """Begin to publish and to receive. The node has registered."""
+        loops = (self._publish_loop(), self._gap_loop(), self._reader.run())
+        self._tasks = [asyncio.create_task(each, name="bus") for each in loops]
+
+    async def stop(self, within_s: float = 2.0) -> None:
+        """Publish what waits, if that goes quickly, and end."""
+        deadline = asyncio.get_running_loop().time() + within_s
+        while self._queue and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.01)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    async def publish(self, shop: ShopId, items: Sequence[Push | Control]) -> None:
+        """Deliver to the people of `shop`: here before this returns, elsewhere soon. Never waits, never raises."""
+        self._hub.deliver(shop, items)
+        for item in items:
+            if not item.to:
+                continue
+            payload = pack(shop, item)
+            self._queued_bytes += len(payload)
+            self._queue.append((shop, payload, item.to))
+        if self._queued_bytes > self._most_bytes:
+            self._queue.clear()
+            self._queued_bytes = 0
+            self._dropped = True
+        self._wake.set()
+
+    async def _publish_loop(self) -> None:
+        pause_s = RETRY_S[0]
+        batch: list[Item] = []
+        while True:
+            if not batch and not self._dropped:
+                if not self._queue:
+                    self._wake.clear()
+                    await self._wake.wait()
+                    continue
+                batch = self._next_batch()
+            try:
+                await (self._announce_gap() if self._dropped else self._send(batch))
+            except LinkError:
+                # Not run, or nobody knows: the same again, in the same order. Receivers drop what they have.
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, RETRY_S[1])
+                continue
+            except ReplyError:
+                log.exception("%d pushes could not be published", len(batch))
+                self._dropped = True
+            else:
+                self.published += len(batch)
+            batch, pause_s = [], RETRY_S[0]
+
+    def _next_batch(self) -> list[Item]:
+        batch: list[Item] = []
+        people = 0
+        while self._queue and len(batch) < BATCH_ITEMS and people < BATCH_PEOPLE:
+            item = self._queue.popleft()
+            self._queued_bytes -= len(item[1])
+            people += len(item[2])
+            batch.append(item)
+        return batch
+
+    async def _send(self, batch: list[Item]) -> None:
+        args: list[Argument] = [self._node.name, self._length]
+        for shop, payload, people in batch:
+            args += (shop, payload, len(people), *people)
+        await self._link.script("bus_publish", (EPOCH_KEY,), tuple(args))
+
+    async def _announce_gap(self) -> None:
+        await self._link.script("bus_gap", (EPOCH_KEY, NODES_KEY), (self._node.name, self._length))
+        self._dropped = False
+
+    def _gap(self, why: str) -> None:
+        """Ask for a resync; those that come while one is under way are made one."""
+        self.gaps += 1
+        self._gaps.append(why)
+        self._gap_wake.set()
+
+    async def _gap_loop(self) -> None:
+        while True:
+            await self._gap_wake.wait()
+            self._gap_wake.clear()
+            why, self._gaps = ", ".join(dict.fromkeys(self._gaps)), []
+            log.warning("node %s may have missed pushes: %s", self._node.name, why)
+            try:
+                await self._on_gap(why)
+            except Exception:
+                log.exception("resync after a gap failed; again")
+                await asyncio.sleep(RETRY_S[1])
+                self._gaps.append(why)
+                self._gap_wake.set()

@@ -1,0 +1,193 @@
+"""Shapes of the protocol in words: what a person at a terminal reads about places, owners, loads and reasons."""
+
+from datetime import UTC, datetime
+
+from protocol.codes import Reason
+from protocol.shapes import (
+    AgentCard,
+    Conversation,
+    CustomerCard,
+    FileBody,
+    ImageBody,
+    Message,
+    OrderCardBody,
+    Party,
+    PoolCard,
+    Queue,
+    RoutingDecision,
+    SlotCard,
+    SystemBody,
+    TextBody,
+    TriedTier,
+    WaitExplanation,
+)
+from server.chat.language import Language
+
+BAR_CELLS = 10
+
+
+def moment(timestamp: str) -> datetime:
+    """A wire timestamp as an aware datetime."""
+    return datetime.fromisoformat(timestamp)
+
+
+def clock(timestamp: str) -> str:
+    """A wire timestamp as the wall clock of this machine shows it."""
+    return moment(timestamp).astimezone().strftime("%H:%M:%S")
+
+
+def age(words: Language, timestamp: str, now: datetime | None = None) -> str:
+    """How long ago that was, in the largest fitting unit."""
+    seconds = max(0, int(((now or datetime.now(UTC)) - moment(timestamp)).total_seconds()))
+    if seconds < 100:
+        return words("unit.seconds", n=seconds)
+    if seconds < 100 * 60:
+        return words("unit.minutes", n=seconds // 60)
+    return words("unit.hours", n=seconds // 3600)
+
+
+def customer(words: Language, card: CustomerCard) -> str:
+    """A customer's name, or what anonymous visitors are called."""
+    return card.name or f"{words('who.anonymous')} {card.customer_id[-4:]}"
+
+
+def party(words: Language, who: Party | None) -> str:
+    """Somebody's name, or what their kind is called; nobody when there is none."""
+    if who is None:
+        return words("why.nobody")
+    return who.name or words.word("who", who.kind)
+
+
+def place(words: Language, queue: Queue) -> str:
+    """To a waiting customer: their place, and why they wait (KS-22)."""
+    pool = words.word("order_state", queue.pool)
+    return words(f"queue.{queue.reason}", place=queue.place, length=queue.length, pool=pool)
+
+
+def content(words: Language, message: Message) -> str:
+    """What a message says, in one line of text."""
+    body = message.body
+    if body is None:
+        return words("kind.recalled")
+    if isinstance(body, TextBody):
+        return body.text
+    if isinstance(body, ImageBody):
+        return words("kind.image", name=body.name or body.file_id)
+    if isinstance(body, FileBody):
+        return words("kind.file", name=body.name)
+    if isinstance(body, OrderCardBody):
+        title = f" {body.title}" if body.title else ""
+        state = words.word("order_state", body.state)
+        return words("kind.order_card", order_id=body.order_id, title=title, state=state)
+    return system(words, body)
+
+
+def system(words: Language, body: SystemBody) -> str:
+    """An entry that the server wrote about the conversation itself."""
+    return words.word("change", body.event)
+
+
+def message(words: Language, entry: Message, *, mine: bool) -> str:
+    """One line of a conversation's log."""
+    who = words("who.you") if mine else party(words, entry.sender)
+    return f"{clock(entry.created_at)} {who}: {content(words, entry)}"
+
+
+def bar(load: int, capacity: int) -> str:
+    """A load as ten cells; above capacity all are full and a plus follows."""
+    full = min(BAR_CELLS, round(load * BAR_CELLS / max(1, capacity)))
+    return "█" * full + "░" * (BAR_CELLS - full) + ("+" if load > capacity else "")
+
+
+def agent(words: Language, card: AgentCard) -> str:
+    """One agent with status, load, and why they can or cannot take one more."""
+    return words(
+        "agent.agent_line",
+        name=card.name,
+        status=words.word("status", card.status),
+        bar=bar(card.load, card.capacity),
+        load=card.load,
+        capacity=card.capacity,
+        availability=words.word("reason", card.availability),
+    )
+
+
+def own_status(words: Language, card: AgentCard) -> str:
+    """To an agent: their status and load, and why nothing more comes, when nothing does."""
+    facts = {"status": words.word("status", card.status), "load": card.load, "capacity": card.capacity}
+    if card.availability in {Reason.HAS_ROOM, card.status}:
+        return words("agent.status", **facts)
+    return words("agent.status_because", reason=words.word("reason", card.availability), **facts)
+
+
+def pool(words: Language, card: PoolCard) -> str:
+    """One queue pool at a glance."""
+    bound = len(card.groups) > 0 and not card.open_to_everybody
+    return words(
+        "agent.queue_pool",
+        pool=words.word("order_state", card.pool),
+        length=card.length,
+        time=age(words, card.oldest_at) if card.oldest_at else "-",
+        groups=words("agent.queue_bound", count=len(card.groups)) if bound else words("agent.queue_open"),
+    )
+
+
+def waiting(words: Language, number: int, conversation: Conversation, queue: Queue) -> str:
+    """One waiting conversation, for agents."""
+    return words(
+        "agent.queue_line",
+        n=number,
+        customer=customer(words, conversation.customer),
+        order_state=words.word("order_state", conversation.order_state),
+        pool=words.word("order_state", queue.pool),
+        place=queue.place,
+        length=queue.length,
+        time=age(words, queue.waiting_since),
+        reason=words.word("reason", queue.reason),
+    )
+
+
+def slot(words: Language, card: SlotCard) -> str:
+    """Why one slot is held (KS-22)."""
+    over = words("agent.over") if card.over_capacity else ""
+    reason = words.word("reason", card.reason)
+    name = card.customer_name or words("who.anonymous")
+    if card.why == "wrap_up":
+        until = clock(card.until) if card.until else "-"
+        return words("agent.slot_wrap_up", customer=name, until=until, reason=reason, over=over)
+    return words("agent.slot_service", customer=name, since=clock(card.since), reason=reason, over=over)
+
+
+def decision(words: Language, taken: RoutingDecision) -> list[str]:
+    """One routing decision: what was done and why, then every rule tried with its outcome."""
+    by = words("why.by", name=party(words, taken.by)) if taken.by else ""
+    reason = words.word("reason", taken.reason) if taken.reason else "-"
+    owner = party(words, taken.owner)
+    if taken.owner is None and taken.pool:
+        owner = words.word("order_state", taken.pool)
+    change = words.word("change", taken.change)
+    first = words("why.decision", time=clock(taken.at), change=change, owner=owner, reason=reason, by=by)
+    return [first, *(tried(words, tier) for tier in taken.tried)]
+
+
+def tried(words: Language, tier: TriedTier) -> str:
+    """One rule of the routing order with its outcome."""
+    who = f" ({party(words, tier.agent)})" if tier.agent else ""
+    outcome = words.word("reason", tier.outcome)
+    return words("why.tried", tier=words.word("reason", tier.tier), who=who, outcome=outcome)
+
+
+def wait(words: Language, explanation: WaitExplanation) -> list[str]:
+    """Why a conversation waits: the pool's reason, then every agent who could serve and why they cannot now."""
+    first = words(
+        "why.waits",
+        pool=words.word("order_state", explanation.pool),
+        place=explanation.place,
+        length=explanation.length,
+        reason=words.word("reason", explanation.reason),
+    )
+    each = [
+        words("why.agent", name=party(words, one.agent), why=words.word("reason", one.why))
+        for one in explanation.agents
+    ]
+    return [first, *each]

@@ -1,0 +1,75 @@
+"""`pointsman shop`: make a shop with its owner, and see which there are."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from server.cli.answer import Json, give, run, table
+from server.cli.secret import PasswordFile, PasswordStdin, choose
+from server.settings import load
+
+if TYPE_CHECKING:
+    from server.setup import ShopMade
+    from server.store.shops import ShopRow
+
+shop = typer.Typer(help="Shops.", no_args_is_help=True, rich_markup_mode=None, add_completion=False)
+
+
+@shop.command("create")
+def create(
+    slug: Annotated[str, typer.Argument(help="Short name: small letters, digits and hyphens.")],
+    owner_email: Annotated[str, typer.Option(help="E-mail address of the owner, who may do everything.")],
+    name: Annotated[
+        str, typer.Option(help="The shop's name, as people see it; the short name if not given.")
+    ] = "",
+    owner_name: Annotated[str, typer.Option(help="The owner's name.")] = "Owner",
+    password_file: PasswordFile = None,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Make a shop with its owner and a key for identity tokens. A generated password, and the key, are shown once."""
+    from server.setup import Owner, Setup  # most of the program: not for every command
+
+    password = choose(password_file, stdin=password_stdin)
+    owner = Owner(owner_email, owner_name, password.text)
+
+    async def work() -> "ShopMade":
+        async with Setup(load()) as setup:
+            return await setup.create_shop(slug=slug, name=name or slug, owner=owner)
+
+    made = run(work())
+    document = {
+        "shop": _shown(made.shop),
+        "owner": {"id": made.owner.id, "email": made.owner.email, **password.shown()},
+        "identity_key": {"kid": made.identity_key.kid, "secret": made.identity_key.secret},
+    }
+    lines = [
+        f"Shop {made.shop.slug} is there, owned by {made.owner.email}.",
+        *password.told(),
+        f"Key for identity tokens, shown once: {made.identity_key.kid}:{made.identity_key.secret}",
+    ]
+    give(document, "\n".join(lines), as_json=as_json)
+
+
+@shop.command("list")
+def list_shops(as_json: Json = False) -> None:
+    """The shops of this server."""
+
+    from server.setup import Setup  # most of the program: not for every command
+
+    async def work() -> "tuple[ShopRow, ...]":
+        async with Setup(load()) as setup:
+            return await setup.shops()
+
+    rows = run(work())
+    lines = [("SHOP", "NAME", "STATUS"), *((row.slug, row.name, row.status) for row in rows)]
+    give([_shown(row) for row in rows], table(lines), as_json=as_json)
+
+
+def _shown(row: "ShopRow") -> dict[str, str]:
+    return {"id": row.id, "slug": row.slug, "name": row.name, "status": row.status}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.add_typer(shop, name="shop")

@@ -1,0 +1,87 @@
+"""What the demo's board shows, as values: a supervisor's picture of the shop, and what happened since the start."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from protocol.shapes import AgentCard, Conversation, PoolCard, RoutingDecision
+from protocol.states import Life
+
+DECISIONS_KEPT = 12
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts since the demo started."""
+
+    opened: int = 0
+    served: int = 0
+    closed: int = 0
+    messages: int = 0
+    transfers: int = 0
+    abandoned: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One routing decision with the conversation that it was about."""
+
+    conversation: Conversation
+    decision: RoutingDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A customer asked and got an answer."""
+
+    customer: str
+    agent: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Board:
+    """The picture. Watchers and people write it, a view reads it; `on_decision` and `on_served` hear of news."""
+
+    on_decision: Callable[[Decided], None]
+    on_served: Callable[[Served], None]
+    agents: list[AgentCard] = field(default_factory=list[AgentCard])
+    pools: list[PoolCard] = field(default_factory=list[PoolCard])
+    waiting: list[Conversation] = field(default_factory=list[Conversation])
+    unanswered: dict[str, str] = field(default_factory=dict[str, str])
+    """agent -> since when their longest unanswered customer waits"""
+    decisions: deque[Decided] = field(default_factory=lambda: deque[Decided](maxlen=DECISIONS_KEPT))
+    reasons: dict[str, str] = field(default_factory=dict[str, str])
+    """conversation -> reason of its last assignment"""
+    totals: Totals = field(default_factory=Totals)
+    observers: frozenset[str] = frozenset()
+    """accounts that serve nobody, and are not shown"""
+    human: str | None = None
+    """the account that is left to a person"""
+    last_error: str = ""
+    started: float = field(default_factory=time.monotonic)
+
+    def decided(self, entry: Decided) -> None:
+        """A decision was seen."""
+        self.decisions.append(entry)
+        if entry.decision.reason is not None and entry.decision.owner is not None:
+            self.reasons[entry.conversation.conversation_id] = entry.decision.reason
+        if entry.conversation.state is Life.CLOSED:
+            self.reasons.pop(entry.conversation.conversation_id, None)
+        self.on_decision(entry)
+
+    def served(self, conversation_id: str, customer: str, agent: str) -> None:
+        """A customer got their first answer."""
+        self.totals.served += 1
+        self.on_served(Served(customer, agent, self.reasons.get(conversation_id, "")))
+
+    def failed(self, what: str) -> None:
+        """Something was refused that should not have been."""
+        self.totals.failed += 1
+        self.last_error = what
+
+    def human_at_work(self) -> bool:
+        """Whether a person sits at the account that is left to one."""
+        return any(card.account_id == self.human and card.status != "offline" for card in self.agents)

@@ -1,0 +1,218 @@
+"""A sample bot, to copy from: answers a few questions, and hands over when asked to or when it does not know (KS-17).
+
+    python -m server.demo.bot --url http://127.0.0.1:8000 --shop demo --email robo@demo.example --password-file FILE
+
+It uses the reference client and nothing else of Pointsman. The shop's settings must name its account as the bot. With
+`--ticket` (from POST /v1/tickets) instead of e-mail and password it lives for one connection.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from protocol.client import Client, TicketSource, account_tickets
+from protocol.codec import NotificationFrame
+from protocol.codes import ErrorCode
+from protocol.errors import PointsmanError, RequestError
+from protocol.events import ConversationChanged
+from protocol.methods.agents import AgentResult, SetStatusParams
+from protocol.methods.conversations import ConversationResult, FencedParams
+from protocol.methods.messages import HistoryParams, HistoryResult
+from protocol.shapes import Conversation, Message, TextBody
+from protocol.states import AgentStatus, Life
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One question that the bot knows: words that give it away, and the answer in the customer's language."""
+
+    words: tuple[str, ...]
+    zh: str
+    en: str
+
+
+INTENTS: Final = (
+    Intent(
+        ("发票", "發票", "invoice"),
+        "电子发票随包裹发到您的邮箱。",
+        "The invoice comes by e-mail with the parcel.",
+    ),
+    Intent(
+        ("几点", "營業", "营业", "opening", "hours"),
+        "人工客服 9 点到 22 点在线。",
+        "People are here from 9 to 22.",
+    ),
+    Intent(
+        ("退货", "退貨", "return"),
+        "签收后 7 天内可以无理由退货。",
+        "You may return it within 7 days of receipt.",
+    ),
+    Intent(
+        ("多久", "发货", "ship", "deliver"),
+        "付款后 24 小时内发货。",
+        "It ships within 24 hours of the payment.",
+    ),
+)
+HUMAN: Final = ("人工", "真人", "客服", "human", "person", "agent")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Say this, and stay."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """Say this, and give the conversation to people. `reason` is for their eyes."""
+
+    text: str
+    reason: str
+
+
+def decide(text: str) -> Answer | HandOff:
+    """What to do with one message of a customer."""
+    lowered = text.lower()
+    chinese = any("\u4e00" <= sign <= "\u9fff" for sign in text)
+    if any(word in lowered for word in HUMAN):
+        return HandOff(
+            "好的，马上为您转人工。" if chinese else "I will get you a person.", "asked for a person"
+        )
+    for intent in INTENTS:
+        if any(word in lowered for word in intent.words):
+            return Answer(intent.zh if chinese else intent.en)
+    words = "这个问题请人工来回答更好。" if chinese else "A person can answer that better than I can."
+    return HandOff(words, "the bot does not know")
+
+
+class Bot:
+    """One bot at one client. `run` until the client ends."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._turns: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Serve until cancelled; raises the client's failure when it ends for good."""
+        heard = self._client.subscribe()
+        hello = await self._client.start()
+        me = hello.me.person.id
+        await self._client.call("agent.set_status", SetStatusParams(status=AgentStatus.ONLINE), AgentResult)
+        for conversation in hello.snapshot.conversations:
+            self._begin(conversation)
+        async for frame in heard:
+            if isinstance(frame.params, ConversationChanged):
+                conversation = frame.params.conversation
+                mine = conversation.owner is not None and conversation.owner.id == me
+                if mine and conversation.conversation_id not in self._turns:
+                    self._begin(conversation)
+                elif not mine:
+                    self._turns.pop(conversation.conversation_id, None)
+            else:
+                self._listen(frame)
+
+    def _begin(self, conversation: Conversation) -> None:
+        """A conversation is ours: answer what the customer has said already."""
+        if conversation.state is Life.ACTIVE:
+            self._turns[conversation.conversation_id] = asyncio.create_task(
+                self._catch_up(conversation.conversation_id)
+            )
+
+    def _listen(self, frame: NotificationFrame) -> None:
+        message = frame.params
+        if not isinstance(message, Message) or message.sender.kind != "customer":
+            return
+        turn = self._turns.get(message.conversation_id)
+        if turn is not None and turn.done():
+            self._turns[message.conversation_id] = asyncio.create_task(self._answer(message))
+
+    async def _catch_up(self, conversation_id: str) -> None:
+        params = HistoryParams(conversation_id=conversation_id, limit=20)
+        page = await self._client.call("message.history", params, HistoryResult)
+        asked = [message for message in page.messages if message.sender.kind == "customer"]
+        if asked:
+            await self._answer(asked[-1])
+
+    async def _answer(self, message: Message) -> None:
+        """One turn. A refusal means that somebody else has the conversation by now: then it is theirs to answer."""
+        text = message.body.text if isinstance(message.body, TextBody) else ""
+        what = decide(text)
+        try:
+            # Named after the question: however often this turn is begun anew, it is answered once.
+            await self._client.send(
+                message.conversation_id, what.text, client_message_id=f"to-{message.message_id}"
+            )
+            if isinstance(what, HandOff):
+                params = FencedParams(conversation_id=message.conversation_id, reason=what.reason)
+                await self._client.call("conversation.hand_off", params, ConversationResult)
+        except RequestError as error:
+            if error.code not in {ErrorCode.STALE_ASSIGNMENT, ErrorCode.INVALID_STATE, ErrorCode.NOT_FOUND}:
+                raise
+
+
+def _once(ticket: str) -> TicketSource:
+    unused = [ticket]
+
+    async def source() -> str:
+        if not unused:
+            raise RequestError(
+                ErrorCode.UNAUTHENTICATED, "ticket_used", "The ticket has been used; get another."
+            )
+        return unused.pop()
+
+    return source
+
+
+async def _serve(arguments: argparse.Namespace, password: str) -> None:
+    url: str = arguments.url.rstrip("/")
+    async with httpx.AsyncClient(base_url=url, trust_env=False, headers={"Origin": url}) as http:
+        if arguments.ticket:
+            tickets = _once(arguments.ticket)
+        else:
+            tickets = account_tickets(http, arguments.shop, arguments.email, password)
+        async with Client(
+            f"ws{url.removeprefix('http')}/ws", tickets, name="pointsman-sample-bot", origin=url
+        ) as client:
+            work = asyncio.create_task(Bot(client).run())
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, work.cancel)
+            sys.stdout.write("The bot is at work; Ctrl+C ends it.\n")
+            sys.stdout.flush()
+            await asyncio.wait([work])
+            if not work.cancelled():
+                work.result()
+
+
+def main() -> int:
+    """The command line; 0 after Ctrl+C, 1 when the server ends it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m server.demo.bot", description="A sample bot for Pointsman."
+    )
+    parser.add_argument("--url", required=True, help="where a node listens")
+    parser.add_argument("--ticket", help="a ticket from POST /v1/tickets")
+    parser.add_argument("--shop", help="the shop's short name")
+    parser.add_argument("--email", help="the bot's account")
+    parser.add_argument("--password-file", help="a file with its password")
+    arguments = parser.parse_args()
+    if not arguments.ticket and not (arguments.shop and arguments.email and arguments.password_file):
+        parser.error("give --ticket, or --shop, --email and --password-file")
+    try:
+        path = arguments.password_file
+        password = Path(path).read_text(encoding="utf-8").partition("\n")[0] if path else ""
+        asyncio.run(_serve(arguments, password))
+    except (PointsmanError, OSError) as error:
+        sys.stderr.write(f"The bot cannot work: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

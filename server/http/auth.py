@@ -1,0 +1,71 @@
+"""Routes of signing in: password to tokens, tokens to fresh ones, and out again."""
+
+from fastapi import APIRouter, Request
+
+from protocol.times import text_of_ms
+from server.http.fields import Closed, Email, Password, Secret, Slug, View
+from server.http.guard import Given, GuardedRoute
+from server.http.people import AccountView, account_view
+from server.services.sign_in import SignedIn
+
+router = APIRouter(prefix="/v1/auth", route_class=GuardedRoute, tags=["identity"])
+
+
+class LoginBody(Closed):
+    """An account of a shop, and its password."""
+
+    shop: Slug
+    email: Email
+    password: Password
+
+
+class RefreshBody(Closed):
+    """The refresh token that was given last."""
+
+    refresh_token: Secret
+
+
+class SignedInView(View):
+    """Two tokens: one to ask with, one to get the next two with. Each refresh token works once."""
+
+    access_token: str
+    token_type: str = "Bearer"
+    expires_in_s: int
+    refresh_token: str
+    refresh_expires_at: str
+    account: AccountView
+
+
+def signed_in_view(signed_in: SignedIn) -> SignedInView:
+    """As it is given out."""
+    return SignedInView(
+        access_token=signed_in.access_token,
+        expires_in_s=signed_in.access_s,
+        refresh_token=signed_in.refresh_token,
+        refresh_expires_at=text_of_ms(signed_in.refresh_until_ms),
+        account=account_view(signed_in.account),
+    )
+
+
+def address(request: Request) -> str:
+    """Where the request comes from, for counting tries. Behind a proxy the server is told to trust its header."""
+    return request.client.host if request.client else ""
+
+
+@router.post("/login")
+async def login(deps: Given, request: Request, body: LoginBody) -> SignedInView:
+    """Sign in. Wrong password, no such account and no such shop are answered alike, in the same time; failures are
+    limited per account and address (429 with Retry-After)."""
+    return signed_in_view(await deps.sign_in.login(body.shop, body.email, body.password, address(request)))
+
+
+@router.post("/refresh")
+async def refresh(deps: Given, request: Request, body: RefreshBody) -> SignedInView:
+    """New tokens for a refresh token. Using one twice ends the sign-in it belongs to: somebody has copied it."""
+    return signed_in_view(await deps.sign_in.refresh(body.refresh_token, address(request)))
+
+
+@router.post("/logout", status_code=204)
+async def logout(deps: Given, body: RefreshBody) -> None:
+    """Sign out: the sign-in of this refresh token ends, and an agent becomes offline (KS-18). Repeating it is fine."""
+    await deps.sign_in.sign_out(body.refresh_token)

@@ -1,0 +1,84 @@
+"""Kinds of fields that several routes take or give, each with its limits and its example."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path, Query
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from protocol.times import ms_of_moment, text_of_ms
+
+PRINTABLE = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
+"""No control characters but tab and line ends; everything else is somebody's language, and is kept as it is."""
+ONE_LINE = r"^[^\x00-\x1F\x7F]*$"
+
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2200
+
+
+class Closed(BaseModel):
+    """A request body: exactly these members, of exactly these types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class View(BaseModel):
+    """Something that is given out."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def _sensible(instant: datetime) -> datetime:
+    if not EARLIEST_YEAR <= instant.astimezone(UTC).year < LATEST_YEAR:
+        raise ValueError(f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
+    return instant.astimezone(UTC)
+
+
+def stamp_if(ms: int | None) -> str | None:
+    """A time of something that may not have happened, as on the wire."""
+    return None if ms is None else text_of_ms(ms)
+
+
+def milliseconds(instant: datetime | None) -> int | None:
+    """An instant as the store keeps it."""
+    return None if instant is None else ms_of_moment(instant)
+
+
+Slug = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$"),
+    Field(description="The shop's short name.", examples=["demo"]),
+]
+Email = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1F\x7F]+@[^@\s\x00-\x1F\x7F]+$"),
+    Field(examples=["lin@example.com"]),
+]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=80, pattern=ONE_LINE), Field(examples=["林小姐"])
+]
+Password = Annotated[
+    str, StringConstraints(min_length=1, max_length=128), Field(json_schema_extra={"format": "password"})
+]
+Secret = Annotated[
+    str, StringConstraints(min_length=1, max_length=16 * 1024, pattern=r"^[A-Za-z0-9_.~+/=-]+$")
+]
+"""A token of ours or of the shop's backend."""
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=ONE_LINE)]
+Note = Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)]
+ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:~@-]+$")]
+Instant = Annotated[
+    AwareDatetime,
+    Field(strict=False, description="RFC 3339 with an offset.", examples=["2026-11-22T08:00:00.000Z"]),
+    AfterValidator(_sensible),
+]
+Id = Annotated[UUID, Path(description="An id of ours.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Most entries of the page.")]
+Cursor = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        pattern=r"^[A-Za-z0-9_=-]+$",
+        description="`cursor` of the page before; absent: the first.",
+    ),
+]

@@ -1,0 +1,8 @@
+-- Removes a dead node incarnation with its stream. Compare and delete: one that holds a lease stays.
+-- KEYS: nodes, lease, stream, counter. ARGV: node. RETURNS 1 when it was removed by this call, else 0.
+local call = redis.call
+if call('EXISTS', KEYS[2]) == 1 then
+  return 0
+end
+call('DEL', KEYS[3], KEYS[4])
+return call('HDEL', KEYS[1], ARGV[1])

@@ -1,0 +1,176 @@
+"""This process as a node among others: its name, its lease, and who of the others is dead.
+
+A node lives by a lease in Redis (Redis time). It renews it every `renew_s`; when it cannot within `lease_s` of its own
+monotonic clock, or hears that the lease is gone, it *fences itself*: its sockets are closed, and it begins anew under
+another name, since anybody may have declared the old one dead. Clocks of the wall play no part (fault 18).
+
+The epoch names the contents of Redis: it is made once, and made anew by whoever finds Redis without one (fault 4).
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import final
+
+from hiredis import ReplyError
+
+from router.redis_link import LinkError, RedisLink
+
+log = logging.getLogger(__name__)
+
+EPOCH_KEY = "pm:epoch"
+NODES_KEY = "pm:nodes"
+STREAM_TTL_MS = 600_000
+"""Life of a node's stream and counter without a renewal; `forget` removes them sooner."""
+RETRY_S = 0.25
+"""Pause between attempts to register, or to renew after a failure."""
+
+
+def stream_key(node: str) -> str:
+    """Stream of what is published for this node incarnation."""
+    return f"pm:gw:{node}"
+
+
+def counter_key(node: str) -> str:
+    """The number of its last entry."""
+    return f"pm:gw:{node}:n"
+
+
+def lease_key(node: str) -> str:
+    """There while the incarnation lives."""
+    return f"pm:lease:{node}"
+
+
+async def _nothing(_: str) -> None:
+    return
+
+
+@final
+class Node:
+    """One process; `name` changes with every incarnation.
+
+    `on_fenced(old name)`: the lease is lost; close all sockets (4203) and let nobody in. `on_registered(new name)`:
+    the next incarnation has its lease; people may come in again. Neither is called for the first incarnation.
+    """
+
+    def __init__(
+        self,
+        link: RedisLink,
+        node_id: str,
+        *,
+        lease_s: float = 7.0,
+        renew_s: float = 2.0,
+        on_fenced: Callable[[str], Awaitable[None]] = _nothing,
+        on_registered: Callable[[str], Awaitable[None]] = _nothing,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._link = link
+        self._id = node_id
+        self._lease_s = lease_s
+        self._renew_s = renew_s
+        self._on_fenced = on_fenced
+        self._on_registered = on_registered
+        self._clock = clock
+        self._renewed_at = clock()
+        self._keeper: asyncio.Task[None] | None = None
+        self.epoch = ""
+        """of Redis, as last heard; empty before `start`"""
+        self.name = self._fresh_name()
+        """`<node id>:<incarnation>`"""
+        self.registered = False
+        """whether `name` has a lease, as far as is known"""
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether the lease may have run out, by our own clock: true also before the loop has noticed."""
+        return not self.registered or self._clock() - self._renewed_at >= self._lease_s
+
+    async def start(self) -> None:
+        """Register and keep the lease. Raises LinkError or ReplyError when Redis is not there."""
+        await self._register()
+        self._keeper = asyncio.create_task(self._keep(), name="node-lease")
+
+    async def stop(self) -> None:
+        """Give the lease back: others reap this node at once instead of waiting for it."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+            self._keeper = None
+        if self.registered:
+            self.registered = False
+            with suppress(LinkError, ReplyError):
+                await self._link.call("DEL", lease_key(self.name))
+
+    async def dead_nodes(self) -> tuple[str, ...]:
+        """Names of incarnations without a lease that nobody has forgotten yet. Raises LinkError."""
+        dead: list[bytes] = await self._link.script("node_dead", (NODES_KEY,), ())
+        return tuple(sorted(name.decode() for name in dead))
+
+    async def forget(self, name: str) -> bool:
+        """Remove a dead incarnation, after it was reaped everywhere. True when this call did it; one that has a lease
+        stays. Any node may, in any number. Raises LinkError."""
+        keys = (NODES_KEY, lease_key(name), stream_key(name), counter_key(name))
+        return bool(await self._link.script("node_forget", keys, (name,)))
+
+    def _fresh_name(self) -> str:
+        return f"{self._id}:{secrets.token_hex(4)}"
+
+    async def _register(self) -> None:
+        asked_at = self._clock()
+        keys = (EPOCH_KEY, NODES_KEY, lease_key(self.name))
+        args = (self.name, int(self._lease_s * 1000), secrets.token_hex(8))
+        epoch: bytes = await self._link.script("node_register", keys, args)
+        self.epoch = epoch.decode()
+        self._renewed_at = asked_at  # not when the answer came: a process may have been stopped in between
+        self.registered = True
+        log.info("node %s registered, epoch %s", self.name, self.epoch)
+
+    async def _keep(self) -> None:
+        pause_s = self._renew_s
+        while True:
+            left_s = self._renewed_at + self._lease_s - self._clock()
+            await asyncio.sleep(max(0.0, min(pause_s, left_s)))
+            if self.lapsed:
+                await self._fence("could not renew in time")
+            elif await self._renew():
+                pause_s = self._renew_s
+            else:
+                pause_s = RETRY_S
+            if self.lapsed:
+                await self._fence("the lease was gone")
+                pause_s = self._renew_s
+
+    async def _renew(self) -> bool:
+        """Whether it was answered; `registered` says with what."""
+        asked_at = self._clock()
+        name = self.name
+        keys = (EPOCH_KEY, NODES_KEY, lease_key(name), stream_key(name), counter_key(name))
+        args = (name, int(self._lease_s * 1000), self.epoch, secrets.token_hex(8), STREAM_TTL_MS)
+        try:
+            verdict, epoch = await self._link.script("node_renew", keys, args)
+        except (LinkError, ReplyError) as error:
+            log.warning("node %s could not renew its lease: %s", name, error)
+            return False
+        self._renewed_at = asked_at
+        self.registered = verdict == b"renewed"
+        if epoch.decode() != self.epoch:
+            log.warning("Redis has lost its data: epoch %s, was %s", epoch.decode(), self.epoch)
+            self.epoch = epoch.decode()
+        return True
+
+    async def _fence(self, why: str) -> None:
+        """End this incarnation, and register the next however long that takes."""
+        old = self.name
+        log.error("node %s fences itself: %s", old, why)
+        self.registered = False
+        self.name = self._fresh_name()
+        await self._on_fenced(old)
+        while not self.registered:
+            try:
+                await self._register()
+            except (LinkError, ReplyError):
+                await asyncio.sleep(RETRY_S)
+        await self._on_registered(self.name)

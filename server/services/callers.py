@@ -1,0 +1,32 @@
+"""Who asks for something over HTTP: an account, or a system of the shop with an API key."""
+
+from dataclasses import dataclass
+
+from protocol.ids import AccountId, ShopId
+from protocol.states import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody whose credentials were checked for this very request.
+
+    An API key has no account and no roles, only `scopes`; it sees what its scopes open for the whole shop.
+    """
+
+    shop_id: ShopId
+    name: str
+    account_id: AccountId | None = None
+    roles: frozenset[Role] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    api_key_id: str | None = None
+
+    @property
+    def account(self) -> AccountId:
+        """The account; only for routes that no API key may call."""
+        assert self.account_id is not None, "the rights table lets no API key in here"
+        return self.account_id
+
+    @property
+    def label(self) -> str:
+        """For records of who did something: the account's id, or `key:<id>`."""
+        return self.account_id or f"key:{self.api_key_id}"

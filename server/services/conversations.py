@@ -1,0 +1,252 @@
+"""Requests about the life and the owner of conversations.
+
+Who may do what to which conversation is decided in `_serving` and `Seeing`; the role table in `protocol.methods` has already
+let the caller's role in. What somebody may not see does not exist for them (1004).
+"""
+
+import time
+from typing import Any
+
+from protocol.codes import ErrorCode
+from protocol.errors import RequestError, invalid_state
+from protocol.ids import AccountId, ConversationId, CustomerId, ShopId, new_id
+from protocol.methods import MANAGERS
+from protocol.methods import conversations as m
+from protocol.methods.messages import SendParams
+from protocol.states import Life, OrderState
+from router.model import Done
+from router.orders import Order, choose_order
+from server.gateway.session import Session
+from server.services import views
+from server.services.delivery import Delivery
+from server.services.live import Live, Stamp
+from server.services.messages import Messages
+from server.services.names import Names
+from server.services.routing import Routing
+from server.services.seeing import Seeing
+from server.services.shops import Shops
+from server.services.views import Audience
+from server.store.conversations import Conversations as Store
+from server.store.orders import Orders
+from server.store.rows import ConversationRow
+
+
+class ConversationRequests:
+    """One method per request `conversation.*`; see `protocol.methods.conversations` for promises and shapes."""
+
+    def __init__(
+        self,
+        store: Store,
+        orders: Orders,
+        shops: Shops,
+        live: Live,
+        routing: Routing,
+        messages: Messages,
+        delivery: Delivery,
+        seeing: Seeing,
+        names: Names,
+    ) -> None:
+        self._store = store
+        self._orders = orders
+        self._shops = shops
+        self._live = live
+        self._routing = routing
+        self._messages = messages
+        self._delivery = delivery
+        self._seeing = seeing
+        self._names = names
+
+    # --- the customer ------------------------------------------------------------------------------------------------
+    async def open(self, session: Session, params: m.OpenParams) -> m.OpenResult:
+        """`conversation.open`. The first message is in the log before routing begins; a routing that cannot be done now
+        (Redis away) is done by a sweep, and the conversation waits."""
+        shop, customer = session.shop_id, CustomerId(session.person_id)
+        facts = await self._shops.get(shop)
+        chosen = choose_order(
+            [
+                Order(order.order_id, order.state, order.changed_ms)
+                for order in await self._orders.of_customer(shop, customer)
+            ],
+            named=params.order_id,
+            now_ms=int(time.time() * 1000),
+            lookback_ms=facts.policy.order_lookback_s * 1000,
+        )
+        opened = await self._store.open(
+            shop,
+            customer,
+            ConversationId(new_id()),
+            order_state=OrderState.NO_ACTIVE_ORDER if chosen is None else chosen.state,
+            order_id=None if chosen is None else chosen.order,
+        )
+        row = opened.conversation
+        sent = None
+        if params.message is not None:
+            first = SendParams(
+                conversation_id=row.id,
+                client_message_id=params.message.client_message_id,
+                body=params.message.body,
+            )
+            sent = await self._messages.send(session, first)
+        if opened.created or row.live_rev == 0:
+            try:
+                await self._routing.route(row, opened.customer)
+            except RequestError as error:
+                if error.code is not ErrorCode.UNAVAILABLE:
+                    raise
+        return m.OpenResult(
+            conversation=await self._show(session, row.id), created=opened.created, message=sent
+        )
+
+    async def leave_queue(self, session: Session, params: m.ConversationParams) -> m.ConversationResult:
+        """`conversation.leave_queue`: it closes. Refused when it waits no longer."""
+        row = await self._seeing.conversation(session, params.conversation_id)
+        if row.state is not Life.QUEUED:
+            raise invalid_state(
+                "not_waiting", "This conversation waits no longer; you can write to your agent."
+            )
+        await self._routing.do(
+            row.shop_id, lambda engine, stamp: engine.close(row.id, op_id=stamp.op_id, day=stamp.day)
+        )
+        return m.ConversationResult(conversation=await self._show(session, row.id))
+
+    async def rate(self, session: Session, params: m.RateParams) -> m.ConversationResult:
+        """`conversation.rate`: an ended or closed one; the last word counts."""
+        row = await self._store.rate(
+            session.shop_id,
+            CustomerId(session.person_id),
+            ConversationId(params.conversation_id),
+            params.rating,
+            params.comment,
+        )
+        await self._delivery.changed(row)
+        return m.ConversationResult(conversation=await self._show(session, row.id))
+
+    async def hand_off(self, session: Session, params: m.FencedParams) -> m.ConversationResult:
+        """`conversation.hand_off`: from the bot to people, by the bot or by its customer (KS-17)."""
+        row = await self._seeing.conversation(session, params.conversation_id)
+        if row.state is not Life.ACTIVE or row.owner_kind != "bot" or row.owner_id is None:
+            raise invalid_state(
+                "not_with_bot", "This conversation is not with the bot; people have it already."
+            )
+        customer = await self._names.customer(row.shop_id, row.customer_id)
+        await self._routing.reroute(row, customer, row.owner_id, via_bot=True)
+        return m.ConversationResult(conversation=await self._show(session, row.id))
+
+    # --- those who serve ---------------------------------------------------------------------------------------------
+    async def end(self, session: Session, params: m.FencedParams) -> m.ConversationResult:
+        """`conversation.end` (KS-20)."""
+        row = await self._serving(session, params.conversation_id)
+        policy = (await self._shops.get(row.shop_id)).policy
+        await self._routing.do(
+            row.shop_id,
+            lambda engine, stamp: engine.end(
+                row.id,
+                op_id=stamp.op_id,
+                day=stamp.day,
+                wrap_up_ms=policy.wrap_up_s * 1000,
+                expected_epoch=params.assign_epoch,
+                by=_by(session),
+            ),
+        )
+        return m.ConversationResult(conversation=await self._show(session, row.id))
+
+    async def reopen(self, session: Session, params: m.ConversationParams) -> m.ConversationResult:
+        """`conversation.reopen`: the agent undoes the end (KS-20)."""
+        row = await self._serving(session, params.conversation_id)
+        await self._routing.do(
+            row.shop_id,
+            lambda engine, stamp: engine.reopen(row.id, op_id=stamp.op_id, day=stamp.day, by=_by(session)),
+        )
+        return m.ConversationResult(conversation=await self._show(session, row.id))
+
+    async def transfer(self, session: Session, params: m.TransferParams) -> m.ConversationResult:
+        """`conversation.transfer`: an own conversation to a colleague, over capacity if need be (KS-07, KS-21)."""
+        row = await self._serving(session, params.conversation_id)
+        await self._give(session, row, AccountId(params.account_id), params.assign_epoch)
+        return m.ConversationResult(conversation=await self._show(session, row.id, passing=True))
+
+    async def assign(self, session: Session, params: m.AssignParams) -> m.ConversationResult:
+        """`conversation.assign`: any conversation of the shop, by a manager (KS-07)."""
+        row = await self._seeing.conversation(session, params.conversation_id)
+        await self._give(session, row, AccountId(params.account_id), params.assign_epoch)
+        return m.ConversationResult(conversation=await self._show(session, row.id))
+
+    async def pull(self, session: Session, params: m.PullParams) -> m.ConversationResult:
+        """`conversation.pull`: exactly one of several pullers wins; the others are told (KS-14, KS-21)."""
+        named = params.conversation_id
+        if named is not None:
+            await self._seeing.conversation(session, named)
+        done = await self._routing.do(
+            session.shop_id,
+            lambda engine, stamp: engine.pull(
+                AccountId(session.person_id),
+                op_id=stamp.op_id,
+                day=stamp.day,
+                conversation=None if named is None else ConversationId(named),
+                pool=params.pool,
+            ),
+        )
+        return m.ConversationResult(conversation=await self._show(session, done.decisions[0].conversation))
+
+    async def requeue(self, session: Session, params: m.RequeueParams) -> m.ConversationResult:
+        """`conversation.requeue`: back at its original age; it may be given out again at once."""
+        row = await self._serving(session, params.conversation_id)
+        await self._routing.do(
+            row.shop_id,
+            lambda engine, stamp: engine.requeue(
+                row.id,
+                op_id=stamp.op_id,
+                day=stamp.day,
+                pool=params.pool,
+                expected_epoch=params.assign_epoch,
+                by=_by(session),
+            ),
+        )
+        return m.ConversationResult(conversation=await self._show(session, row.id, passing=True))
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+    async def get(self, session: Session, params: m.ConversationParams) -> m.ConversationResult:
+        """`conversation.get`."""
+        row = await self._seeing.conversation(session, params.conversation_id)
+        return m.ConversationResult(conversation=await self._show(session, row.id))
+
+    async def listing(self, session: Session, params: m.ListParams) -> m.ListResult:
+        """`conversation.list`."""
+        page = await self._seeing.page(session, params)
+        shown = [await self._seeing.shown(each, Audience.STAFF) for each in page.rows]
+        pools = [views.pool_card(pool) for pool in await self._live.engine(session.shop_id).pools()] if params.scope == "queue" else []
+        return m.ListResult(conversations=shown, cursor=page.cursor, pools=pools)
+
+    async def explain(self, session: Session, params: m.ConversationParams) -> m.ExplainResult:
+        """`conversation.explain` (KS-22)."""
+        row = await self._seeing.conversation(session, params.conversation_id)
+        return await self._seeing.explain(row)
+
+    # --- shared ------------------------------------------------------------------------------------------------------
+    async def _serving(self, session: Session, conversation_id: str) -> ConversationRow:
+        """A conversation that the caller serves, or may serve as a manager. 1011 for a former owner, with the new epoch."""
+        row = await self._seeing.conversation(session, conversation_id)
+        if row.owner_id == session.person_id or not session.roles.isdisjoint(MANAGERS):
+            return row
+        raise RequestError(
+            ErrorCode.STALE_ASSIGNMENT,
+            "not_owner",
+            "Somebody else serves this conversation now.",
+            detail={"assign_epoch": row.assign_epoch},
+        )
+
+    async def _give(self, session: Session, row: ConversationRow, to: AccountId, epoch: int | None) -> Done:
+        return await self._routing.do(
+            row.shop_id,
+            lambda engine, stamp: engine.assign(
+                row.id, to, by=_by(session), op_id=stamp.op_id, day=stamp.day, expected_epoch=epoch
+            ),
+        )
+
+    async def _show(self, session: Session, conversation_id: str, *, passing: bool = False) -> Any:
+        """The conversation as it is now. `passing`: the caller has just given it away and may see it once more."""
+        return await self._seeing.show(session, ConversationId(conversation_id), passing=passing)
+
+
+def _by(session: Session) -> AccountId:
+    return AccountId(session.person_id)

@@ -1,0 +1,60 @@
+"""What admins change, brought into live state at once (KS-19, KS-23): profiles, settings, accounts that leave."""
+
+from protocol.errors import RequestError
+from protocol.ids import AccountId, ShopId
+from protocol.states import AgentStatus
+from server.services.agents import Agents
+from server.services.live import Live
+from server.services.profiles import Profiles
+from server.services.routing import Routing
+from server.services.shops import Shops
+
+
+class LiveChanges:
+    """Called after a change is durable; repeating a call changes nothing. Implements `accounts.LiveProfiles`.
+
+    When routing is away the change stands in the database all the same, and `reconcile` brings it in when it is back.
+    """
+
+    def __init__(self, shops: Shops, live: Live, profiles: Profiles, agents: Agents, routing: Routing) -> None:
+        self._shops = shops
+        self._live = live
+        self._profiles = profiles
+        self._agents = agents
+        self._routing = routing
+
+    async def profile_changed(self, shop_id: ShopId, account_id: AccountId) -> None:
+        """An account's capacity, pause mode, mark, roles, groups or hours changed, or it is new."""
+        self._shops.forget(shop_id)  # the account may be the bot
+        await self._agents.profile_changed(shop_id, account_id)
+
+    async def policy_changed(self, shop_id: ShopId) -> None:
+        """Settings or groups changed: pools may open, capacities and the offline list may be others."""
+        self._shops.forget(shop_id)
+        await self._routing.follow(shop_id, await self._live.set_policy(shop_id))
+        await self.reconcile(shop_id)
+
+    async def account_removed(self, shop_id: ShopId, account_id: AccountId) -> None:
+        """The account serves no longer: what it had in service goes back to the queue at its original age."""
+        self._shops.forget(shop_id)
+        state = await self._live.engine(shop_id).agent(account_id)
+        if state is not None:
+            await self._agents.change_status(shop_id, account_id, AgentStatus.OFFLINE)
+            in_service = [slot.conversation for slot in state.slots if slot.why == "in_service"]
+            await self._agents.give_back(shop_id, account_id, in_service, by=None)
+        await self._routing.follow(shop_id, await self._live.remove_agent(shop_id, account_id))
+
+    async def reconcile(self, shop_id: ShopId) -> int:
+        """Bring in every profile that is not what facts, settings and the clock say it should be. Returns how many."""
+        policy = (await self._shops.get(shop_id)).policy
+        present = {state.profile.agent: state.profile for state in await self._live.engine(shop_id).agents()}
+        wanted = {profile.agent: profile for profile, _ in await self._profiles.all(shop_id, policy)}
+        changed = 0
+        for agent, profile in wanted.items():
+            if present.get(agent) != profile:
+                try:
+                    await self._agents.profile_changed(shop_id, agent)
+                    changed += 1
+                except RequestError:
+                    return changed  # routing is away; the next round looks again
+        return changed

@@ -1,0 +1,173 @@
+"""Requests about the log: send, recall, history, read marks; and who is typing.
+
+The way of a message (architecture, "two ways", 1): append, COMMIT, reply, deliver. Nothing is read back on it.
+"""
+
+import hashlib
+
+import orjson
+
+from protocol.codes import ErrorCode
+from protocol.errors import RequestError, invalid_state
+from protocol.events import TypingChanged, TypingSet
+from protocol.ids import AccountId, ClientMessageId, ConversationId, CustomerId, MessageId, PersonId
+from protocol.methods import messages as m
+from protocol.methods.session import Nothing
+from protocol.shapes import Party
+from protocol.states import Life
+from protocol.times import text_of_ms
+from server.background import Background
+from server.bus import Bus
+from server.gateway.session import PersonKind, Session
+from server.push import push
+from server.services import views
+from server.services.delivery import Delivery, staff_of
+from server.services.names import Names
+from server.services.routing import Routing
+from server.services.seeing import Seeing
+from server.services.shops import Shops
+from server.services.views import Audience
+from server.store.conversations import Conversations
+from server.store.history import History
+from server.store.log import Appended, Entry, Log
+from server.store.rows import ConversationRow, SenderKind
+
+SENDER: dict[PersonKind, SenderKind] = {
+    PersonKind.CUSTOMER: "customer",
+    PersonKind.ACCOUNT: "agent",
+    PersonKind.BOT: "bot",
+}
+
+
+class Messages:
+    """`message.*`, `read.mark`, `typing.set`."""
+
+    def __init__(
+        self,
+        writer: Log,
+        history: History,
+        conversations: Conversations,
+        shops: Shops,
+        routing: Routing,
+        delivery: Delivery,
+        seeing: Seeing,
+        names: Names,
+        bus: Bus,
+        background: Background,
+    ) -> None:
+        self._writer = writer
+        self._history = history
+        self._conversations = conversations
+        self._shops = shops
+        self._routing = routing
+        self._delivery = delivery
+        self._seeing = seeing
+        self._names = names
+        self._bus = bus
+        self._background = background
+
+    async def send(self, session: Session, params: m.SendParams) -> m.SendResult:
+        """`message.send`. When it returns the message is in the log exactly once; delivery follows at once.
+
+        A customer's message in wrap-up brings the agent back (KS-20); one to an agent who was away for too long is routed
+        anew (KS-18). Both happen after the message is safe, and a failure there does not undo it.
+        """
+        body = orjson.dumps(params.body.model_dump(mode="json"))
+        entry = Entry(
+            shop_id=session.shop_id,
+            conversation_id=ConversationId(params.conversation_id),
+            sender_kind=SENDER[session.kind],
+            sender_id=session.person_id,
+            sender_name=session.name,
+            client_message_id=ClientMessageId(params.client_message_id),
+            body=body,
+            body_hash=hashlib.blake2b(body, digest_size=16).digest(),
+            expected_epoch=params.assign_epoch,
+        )
+        done = await self._writer.append(entry)
+        self._background.start(self._deliver(session, entry, done), "deliver")
+        seq = done.customer_seq if session.kind is PersonKind.CUSTOMER else done.seq
+        assert seq is not None, "what people send is public"
+        return m.SendResult(
+            seq=seq,
+            message_id=done.message_id,
+            created_at=text_of_ms(done.created_ms),
+            duplicate=done.duplicate,
+        )
+
+    async def _deliver(self, session: Session, entry: Entry, done: Appended) -> None:
+        await self._delivery.appended(entry, done)
+        row = done.conversation
+        if session.kind is PersonKind.CUSTOMER:
+            await self._come_back(row)
+
+    async def _come_back(self, row: ConversationRow) -> None:
+        if row.state is Life.WRAP_UP:
+            await self._routing.attempt(
+                row.shop_id, lambda engine, stamp: engine.reopen(row.id, op_id=stamp.op_id, day=stamp.day)
+            )
+        elif row.state is Life.ACTIVE and row.detached_ms is not None and row.owner_id is not None:
+            customer = await self._names.customer(row.shop_id, row.customer_id)
+            await self._routing.reroute(row, customer, row.owner_id, via_bot=True)
+
+    async def recall(self, session: Session, params: m.RecallParams) -> Nothing:
+        """`message.recall`: an own message, within the shop's time."""
+        await self._seeing.conversation(session, params.conversation_id)
+        policy = (await self._shops.get(session.shop_id)).policy
+        recalled = await self._history.recall(
+            session.shop_id,
+            ConversationId(params.conversation_id),
+            MessageId(params.message_id),
+            by=session.person_id,
+            within_ms=policy.recall_within_s * 1000,
+        )
+        await self._delivery.recalled(recalled.conversation, recalled.message)
+        return Nothing()
+
+    async def history(self, session: Session, params: m.HistoryParams) -> m.HistoryResult:
+        """`message.history`: a page, ascending, in the caller's numbering."""
+        if params.after_seq is not None and params.before_seq is not None:
+            raise RequestError(
+                ErrorCode.INVALID_PARAMS,
+                "invalid_params",
+                "Ask for what is after or for what is before, not for both.",
+                detail=[{"field": "before_seq", "problem": "Leave it out when after_seq is given."}],
+            )
+        await self._seeing.conversation(session, params.conversation_id)
+        for_customer = CustomerId(session.person_id) if session.kind is PersonKind.CUSTOMER else None
+        page = await self._history.stretch(
+            session.shop_id,
+            ConversationId(params.conversation_id),
+            after_seq=params.after_seq,
+            before_seq=params.before_seq,
+            limit=params.limit,
+            for_customer=for_customer,
+        )
+        audience = Audience.STAFF if for_customer is None else Audience.CUSTOMER
+        return m.HistoryResult(
+            messages=[views.message(row, audience) for row in page.messages],
+            head_seq=page.head_seq,
+            more=page.more,
+        )
+
+    async def mark_read(self, session: Session, params: m.ReadParams) -> Nothing:
+        """`read.mark`: marks only advance. Only who serves marks for the staff; others may look without a trace."""
+        row = await self._seeing.conversation(session, params.conversation_id)
+        side = "customer" if session.kind is PersonKind.CUSTOMER else "staff"
+        if side == "staff" and row.owner_id != session.person_id:
+            raise invalid_state("not_owner", "Only who serves the conversation marks it as read.")
+        row, moved = await self._conversations.mark_read(session.shop_id, row.id, side, params.seq)
+        if moved:
+            await self._delivery.read(row, side)
+        return Nothing()
+
+    async def typing(self, session: Session, params: TypingSet) -> None:
+        """`typing.set`: best effort, not stored; the draft's text goes to colleagues only, never to the other side."""
+        row = await self._seeing.conversation(session, params.conversation_id)
+        kind = SENDER[session.kind]
+        who = Party(kind=kind, id=session.person_id, name=session.name)
+        others = staff_of(row) if kind == "customer" else (PersonId(row.customer_id),)
+        if kind != "customer" and row.owner_id != AccountId(session.person_id):
+            return
+        shape = TypingChanged(conversation_id=row.id, who=who, typing=params.typing)
+        await self._bus.publish(session.shop_id, [push(others, "typing.changed", shape, conversation=row.id)])

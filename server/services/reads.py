@@ -1,0 +1,151 @@
+"""The questions of the HTTP side about conversations and live state (its `ConversationReads` and `LiveReads`)."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from protocol.ids import AccountId, ConversationId, PersonId, ShopId
+from protocol.methods import OBSERVERS
+from protocol.methods.agents import SlotsResult
+from protocol.methods.conversations import ExplainResult, ListParams, ListResult
+from protocol.shapes import AgentCard, Conversation, Message, PoolCard
+from protocol.states import Role
+from router.invariants import violations
+from server.services import views
+from server.services.agents import Agents
+from server.services.callers import Caller
+from server.services.live import Live
+from server.services.seeing import Seeing
+from server.services.shops import Shops
+from server.services.views import Audience
+from server.gateway.session import PersonKind
+from server.store.finding import Finding, Wanted
+from server.store.history import History
+from server.store.rows import ConversationView, Page
+
+WATCHED = ("I3", "I4", "I8")
+"""Invariants that can be counted on live data."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerEyes:
+    """A caller of the HTTP API as a viewer; an API key sees the whole shop."""
+
+    caller: Caller
+
+    @property
+    def shop_id(self) -> ShopId:
+        """The caller's shop."""
+        return self.caller.shop_id
+
+    @property
+    def person_id(self) -> PersonId:
+        """The account; for an API key, what no conversation belongs to."""
+        return PersonId(self.caller.label)
+
+    @property
+    def kind(self) -> PersonKind:
+        """Never a customer."""
+        return PersonKind.ACCOUNT
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """An API key looks like operations do: at everything, serving nothing."""
+        return self.caller.roles if self.caller.account_id is not None else frozenset({Role.OPERATIONS})
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which conversations are asked for; as `conversation.list` on the wire. An API key has only `queue` and `all`."""
+
+    scope: Literal["mine", "queue", "recent", "all"]
+    pool: str | None
+    limit: int
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What conversations are looked for, and which page of them."""
+
+    wanted: Wanted
+    limit: int
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A conversation with its whole log, oldest first."""
+
+    conversation: Conversation
+    messages: tuple[Message, ...]
+
+
+class ConversationReads:
+    """Conversations with the caller's eyes."""
+
+    def __init__(self, seeing: Seeing, finding: Finding, history: History) -> None:
+        self._seeing = seeing
+        self._finding = finding
+        self._history = history
+
+    async def list(self, caller: Caller, listing: Listing) -> ListResult:
+        """One page of a list."""
+        params = ListParams(scope=listing.scope, pool=listing.pool, limit=listing.limit, cursor=listing.cursor)
+        return await self._page(await self._seeing.page(CallerEyes(caller), params))
+
+    async def search(self, caller: Caller, search: Search) -> ListResult:
+        """One page, newest first; agents find only what they have or had last."""
+        eyes = CallerEyes(caller)
+        wanted = search.wanted
+        if eyes.roles.isdisjoint(OBSERVERS):
+            wanted = replace(wanted, owners=(AccountId(eyes.person_id),))
+        page = await self._finding.conversations(
+            caller.shop_id, wanted, cursor=search.cursor, limit=search.limit
+        )
+        return await self._page(page)
+
+    async def get(self, caller: Caller, conversation: ConversationId) -> Conversation:
+        """One conversation, in the staff numbering."""
+        return await self._seeing.show(CallerEyes(caller), conversation)
+
+    async def transcript(self, caller: Caller, conversation: ConversationId) -> Transcript:
+        """The whole log, as staff see it."""
+        shown = await self.get(caller, conversation)
+        parts = self._history.transcript(caller.shop_id, conversation)
+        return Transcript(shown, tuple([views.message(row, Audience.STAFF) async for part in parts for row in part]))
+
+    async def explain(self, caller: Caller, conversation: ConversationId) -> ExplainResult:
+        """Why here, and why it waits (KS-22)."""
+        row = await self._seeing.conversation(CallerEyes(caller), conversation)
+        return await self._seeing.explain(row)
+
+    async def _page(self, page: Page[ConversationView]) -> ListResult:
+        shown = [await self._seeing.shown(view, Audience.STAFF) for view in page.rows]
+        return ListResult(conversations=shown, cursor=page.cursor)
+
+
+class LiveReads:
+    """Live state of one shop."""
+
+    def __init__(self, agents: Agents, live: Live, shops: Shops) -> None:
+        self._agents = agents
+        self._live = live
+        self._shops = shops
+
+    async def agents(self, shop: ShopId) -> list[AgentCard]:
+        """All agents with status and load."""
+        return (await self._agents.everybody(shop)).agents
+
+    async def slots(self, shop: ShopId, account: AccountId) -> SlotsResult:
+        """Who holds an agent's slots (KS-22)."""
+        return await self._agents.ledger(shop, account)
+
+    async def pools(self, shop: ShopId) -> list[PoolCard]:
+        """Every non-empty queue pool."""
+        return (await self._agents.everybody(shop)).pools
+
+    async def invariants(self, shop: ShopId) -> dict[str, int]:
+        """Violations by invariant, counted on live data: always 0."""
+        facts = await self._shops.get(shop)
+        found = violations(await self._live.engine(shop).snapshot(), facts.live_policy)
+        return {name: sum(each.invariant == name for each in found) for name in WATCHED}

@@ -1,0 +1,181 @@
+"""A routing decision's way through the house: plan, claim, make durable, deliver (architecture, "two ways", 2).
+
+Knows the rules and live state; knows no socket and no request. It promises that every decision of every verb it carries out
+ends in the log exactly once and is pushed to those it concerns, by this process or, if it dies, by a sweep.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+import orjson
+import structlog
+
+from protocol.errors import RequestError
+from protocol.ids import AccountId, ClientMessageId, ConversationId, ShopId
+from protocol.shapes import Party
+from protocol.states import Role
+from router.model import Change, Decision, Done, Outcome, Plan, Refused, Request
+from router.orders import Purchases, is_new_customer
+from router.rules import plan
+from server.services.delivery import Delivery
+from server.services.live import Live, Verb
+from server.services.names import Names
+from server.services.shops import ShopFacts, Shops
+from server.store.customers import Customers
+from server.store.log import Appended, Entry, Log
+from server.store.rows import ConversationRow, CustomerRow
+
+log = structlog.get_logger("routing")
+
+
+class Routing:
+    """Carries out routing verbs and makes their decisions durable and known."""
+
+    def __init__(
+        self, live: Live, shops: Shops, names: Names, customers: Customers, writer: Log, delivery: Delivery
+    ) -> None:
+        self._live = live
+        self._shops = shops
+        self._names = names
+        self._customers = customers
+        self._writer = writer
+        self._delivery = delivery
+
+    # --- verbs -------------------------------------------------------------------------------------------------------
+    async def do(self, shop: ShopId, verb: Verb) -> Done:
+        """One verb, settled. Raises RequestError when it is refused."""
+        done = await self._live.do(shop, verb)
+        await self.follow(shop, done)
+        return done
+
+    async def attempt(self, shop: ShopId, verb: Verb) -> Outcome:
+        """One verb, settled, with refusals as values."""
+        outcome = await self._live.attempt(shop, verb)
+        if isinstance(outcome, Done):
+            await self.follow(shop, outcome)
+        return outcome
+
+    async def route(self, row: ConversationRow, customer: CustomerRow, *, via_bot: bool = False) -> None:
+        """Choose who receives an open conversation that nobody was chosen for yet. Already routed: nothing happens."""
+        planned = await self.plan_for(row, customer, via_bot=via_bot)
+        rand = secrets.randbits(31)
+        await self.attempt(
+            row.shop_id,
+            lambda engine, stamp: engine.claim(planned, op_id=stamp.op_id, day=stamp.day, rand=rand),
+        )
+
+    async def reroute(
+        self, row: ConversationRow, customer: CustomerRow, takes_from: AccountId, *, via_bot: bool
+    ) -> None:
+        """Route a conversation in service anew: the bot hands over (KS-17), or its agent was away for too long (KS-18).
+
+        Raises STALE_ASSIGNMENT when somebody else owns it by now.
+        """
+        planned = await self.plan_for(row, customer, via_bot=via_bot)
+        rand = secrets.randbits(31)
+        await self.do(
+            row.shop_id,
+            lambda engine, stamp: engine.claim(
+                planned, op_id=stamp.op_id, day=stamp.day, rand=rand, takes_from=takes_from
+            ),
+        )
+
+    async def plan_for(self, row: ConversationRow, customer: CustomerRow, *, via_bot: bool) -> Plan:
+        """The tiers for a conversation, from durable facts and the shop's settings."""
+        facts = await self._shops.get(row.shop_id)
+        contact = await self._customers.last_contact(row.shop_id, row.customer_id)
+        now_ms = int(time.time() * 1000)
+        request = Request(
+            conversation=row.id,
+            customer=row.customer_id,
+            arrived_ms=row.arrived_ms,
+            order_state=row.order_state,
+            last_contact=contact,
+            new_customer_priority=is_new_customer(
+                Purchases(customer.first_paid_ms, customer.last_bought_ms), facts.policy, now_ms=now_ms
+            ),
+            via_bot=via_bot or row.via_bot,
+            bot=facts.bot,
+            epoch=row.assign_epoch,
+            rev=row.live_rev,
+        )
+        return plan(request, facts.policy, now_ms=now_ms, groups_exist=facts.groups_exist)
+
+    async def follow(self, shop: ShopId, done: Done) -> None:
+        """Settle what a verb decided, and go on filling while it says that room is left over."""
+        await self.settle(shop, done.decisions)
+        while done.more:
+            done = await self._live.do(
+                shop, lambda engine, stamp: engine.fill(op_id=stamp.op_id, day=stamp.day)
+            )
+            await self.settle(shop, done.decisions)
+
+    # --- making decisions durable and known --------------------------------------------------------------------------
+    async def settle(self, shop: ShopId, decisions: Sequence[Decision]) -> int:
+        """Append, deliver and confirm these decisions. Idempotent. Returns how many were new to the log.
+
+        What cannot be made durable now (database down) stays unconfirmed, and a sweep settles it.
+        """
+        if not decisions:
+            return 0
+        entries = [await self._entry(shop, decision) for decision in decisions]
+        # appends are started in order: of one conversation the log keeps the order of the calls
+        appends = [asyncio.ensure_future(self._writer.append(entry)) for entry in entries]
+        results = await asyncio.gather(*appends, return_exceptions=True)
+        settled: list[tuple[Decision, Entry, Appended]] = []
+        for decision, entry, result in zip(decisions, entries, results, strict=True):
+            if isinstance(result, RequestError):
+                log.warning("decision_unsettled", conversation=decision.conversation, reason=result.reason)
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                settled.append((decision, entry, result))
+        await self._delivery.decided(shop, settled)
+        if settled:
+            confirmed = [(decision.conversation, decision.rev) for decision, _, _ in settled]
+            await self._live.engine(shop).confirm(confirmed)
+        for decision, _, result in settled:
+            if not result.duplicate:
+                log.info(
+                    "decision",
+                    shop=shop,
+                    conversation=decision.conversation,
+                    change=decision.change.value,
+                    owner=decision.owner,
+                    reason=decision.reason and decision.reason.value,
+                    pool=decision.pool,
+                    epoch=decision.epoch,
+                )
+        return sum(not result.duplicate for _, _, result in settled)
+
+    async def _entry(self, shop: ShopId, decision: Decision) -> Entry:
+        body = orjson.dumps(
+            {
+                "kind": "system",
+                "event": decision.change.value,
+                "data": await self._public_facts(shop, decision),
+            }
+        )
+        return Entry(
+            shop_id=shop,
+            conversation_id=decision.conversation,
+            sender_kind="system",
+            sender_id=None,
+            sender_name="",
+            client_message_id=ClientMessageId(f"d:{decision.rev}"),
+            body=body,
+            body_hash=hashlib.blake2b(body, digest_size=16).digest(),
+            decision=decision,
+        )
+
+    async def _public_facts(self, shop: ShopId, decision: Decision) -> dict[str, object]:
+        """What both customer and staff may know of a decision; the reasons are for `conversation.explain`."""
+        if decision.change in (Change.ASSIGNED, Change.REOPENED) and decision.owner is not None:
+            owner = await self._names.party(shop, decision.owner)
+            return {"owner": owner.model_dump(), "answers_later": decision.offline}
+        if decision.change is Change.QUEUED:
+            return {"place": decision.place}
+        return {}

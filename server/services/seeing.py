@@ -1,0 +1,156 @@
+"""Who may see which conversation, and what they see of it.
+
+Customers see their own. Managers and observers see all of the shop. Agents see what they own or had last, and what waits. The
+rest does not exist for them: 1004, as for another shop's (I5).
+"""
+
+from typing import Protocol
+
+from protocol.errors import not_found
+from protocol.ids import AccountId, ConversationId, CustomerId, PersonId, ShopId
+from protocol.methods import OBSERVERS
+from protocol.methods import conversations as m
+from protocol.shapes import Conversation, Party, RoutingDecision, TriedTier, WaitExplanation, WaitReason
+from protocol.states import Life, Role
+from protocol.times import text_of_ms
+from router.model import EVERYBODY, PRIORITY, Decision, Tried, Waiting
+from server.gateway.session import PersonKind
+from server.services import views
+from server.services.live import Live
+from server.services.names import Names
+from server.services.views import Audience
+from server.store.conversations import Conversations
+from server.store.decisions import Decisions
+from server.store.lists import Lists
+from server.store.rows import ConversationRow, ConversationView, Page
+
+
+class Viewer(Protocol):
+    """Whoever looks: a session, or a caller of the HTTP API."""
+
+    @property
+    def shop_id(self) -> ShopId: ...
+
+    @property
+    def person_id(self) -> PersonId: ...
+
+    @property
+    def kind(self) -> PersonKind: ...
+
+    @property
+    def roles(self) -> frozenset[Role]: ...
+
+
+class Seeing:
+    """Reads, with the caller's eyes."""
+
+    def __init__(
+        self, conversations: Conversations, lists: Lists, decisions: Decisions, live: Live, names: Names
+    ) -> None:
+        self._conversations = conversations
+        self._lists = lists
+        self._decisions = decisions
+        self._live = live
+        self._names = names
+
+    async def conversation(self, viewer: Viewer, conversation_id: str) -> ConversationRow:
+        """A conversation that the caller may see, as the database has it. Raises NOT_FOUND."""
+        row = await self._conversations.get(viewer.shop_id, ConversationId(conversation_id))
+        if not may_see(viewer, row):
+            raise not_found("conversation")
+        return row
+
+    async def show(
+        self, viewer: Viewer, conversation_id: ConversationId, *, passing: bool = False
+    ) -> Conversation:
+        """A conversation in the caller's shape. `passing`: the caller had it until now."""
+        audience = Audience.CUSTOMER if viewer.kind is PersonKind.CUSTOMER else Audience.STAFF
+        view = await self._conversations.view(
+            viewer.shop_id, conversation_id, for_customer=audience is Audience.CUSTOMER
+        )
+        if not passing and not may_see(viewer, view.conversation):
+            raise not_found("conversation")
+        return await self.shown(view, audience)
+
+    async def shown(self, view: ConversationView, audience: Audience) -> Conversation:
+        """A conversation as its audience sees it, with its place in the queue now."""
+        row = view.conversation
+        place = await self._live.engine(row.shop_id).place(row.id) if row.state is Life.QUEUED else None
+        return views.conversation(
+            row, view.customer, view.owner_name, audience, place=place, last=view.last_message
+        )
+
+    async def page(self, viewer: Viewer, params: m.ListParams) -> Page[ConversationView]:
+        """The conversations of one list of the workbench, newest or longest waiting first."""
+        shop, me = viewer.shop_id, AccountId(viewer.person_id)
+        if params.scope == "mine":
+            return Page(await self._lists.mine(shop, me), None)
+        if params.scope == "queue":
+            return await self._lists.queue(shop, pool=params.pool, cursor=params.cursor, limit=params.limit)
+        if params.scope == "recent":
+            return await self._lists.recent(shop, me, cursor=params.cursor, limit=params.limit)
+        owners = None if not viewer.roles.isdisjoint(OBSERVERS) else (me,)
+        return await self._lists.all(shop, owners=owners, cursor=params.cursor, limit=params.limit)
+
+    async def explain(self, row: ConversationRow) -> m.ExplainResult:
+        """Every decision with every tier tried, and why it waits, if it does (KS-22)."""
+        decisions = await self._decisions.of_conversation(row.shop_id, row.id)
+        waiting = await self._live.engine(row.shop_id).explain(row.id) if row.state is Life.QUEUED else None
+        return m.ExplainResult(
+            conversation_id=row.id,
+            decisions=[await self._decision(row, each) for each in decisions],
+            waiting=None if waiting is None else await self._waiting(row, waiting),
+        )
+
+    async def _party(self, row: ConversationRow, account: AccountId | None) -> Party | None:
+        return None if account is None else await self._names.party(row.shop_id, account)
+
+    async def _decision(self, row: ConversationRow, decision: Decision) -> RoutingDecision:
+        return RoutingDecision(
+            at=text_of_ms(decision.at_ms),
+            change=decision.change.value,
+            rev=decision.rev,
+            assign_epoch=decision.epoch,
+            owner=await self._party(row, decision.owner),
+            previous_owner=await self._party(row, decision.previous_owner),
+            reason=None if decision.reason is None else decision.reason.value,
+            by=await self._party(row, decision.by),
+            pool=decision.pool,
+            place=decision.place,
+            tried=[await self._tried(row, each) for each in decision.tried],
+        )
+
+    async def _tried(self, row: ConversationRow, tried: Tried) -> TriedTier:
+        return TriedTier(
+            tier=tried.tier.value,
+            outcome=tried.outcome.value,
+            agent=await self._party(row, tried.agent),
+            groups=[group for group in tried.groups if group != EVERYBODY],
+            pool=tried.pool,
+        )
+
+    async def _waiting(self, row: ConversationRow, waiting: Waiting) -> WaitExplanation:
+        return WaitExplanation(
+            pool=waiting.pool,
+            place=waiting.place,
+            length=waiting.length,
+            priority=waiting.priority == PRIORITY,
+            reason=waiting.reason.value,
+            groups=list(waiting.groups),
+            open_to_everybody=waiting.open_to_everybody,
+            agents=[
+                WaitReason(agent=await self._names.party(row.shop_id, agent), why=why.value)
+                for agent, why in waiting.agents
+            ],
+        )
+
+
+def may_see(viewer: Viewer, row: ConversationRow) -> bool:
+    """Whether this person may know of this conversation at all."""
+    if viewer.kind is PersonKind.CUSTOMER:
+        return row.customer_id == CustomerId(viewer.person_id)
+    if not viewer.roles.isdisjoint(OBSERVERS):
+        return True
+    if row.state is Life.QUEUED and viewer.kind is PersonKind.ACCOUNT:
+        return True
+    return viewer.person_id in (row.owner_id, row.last_owner_id)

@@ -1,0 +1,233 @@
+"""Letting people in: who they are, what they hold, what they missed (the gateway's `Opener`).
+
+Order matters: first the connection is made known to the other nodes, then the durable state is read; whatever is committed
+in between reaches the connection and is held until the missed entries are out. Nothing can fall between.
+"""
+
+import time
+from collections.abc import AsyncIterator
+
+from protocol.codes import CloseCode
+from protocol.errors import RequestError
+from protocol.events import StreamReset
+from protocol.ids import AccountId, ConversationId, CustomerId, PersonId, SessionId, ShopId
+from protocol.methods.session import HelloParams, HelloResult, Me, SessionSnapshot
+from protocol.shapes import AgentCard, Conversation, Party
+from protocol.states import AgentStatus, Life, Role
+from protocol.times import text_of_ms
+from router.redis_link import LinkError, RedisLink
+from server.gateway.limits import GatewayLimits
+from server.gateway.session import Ending, Opening, PersonKind, Principal, Session, SessionRefused
+from server.push import Push, push
+from server.services import views
+from server.services.agent_feed import AgentFeed
+from server.services.agents import Agents
+from server.services.authentication import Authentication
+from server.services.live import Live, routing_unavailable
+from server.services.routing import Routing
+from server.services.seeing import Seeing
+from server.services.shops import Shops
+from server.services.views import Audience
+from server.store.conversations import Conversations
+from server.store.history import History
+from server.store.lists import Lists
+from server.store.rows import Missed
+
+SESSION_KEPT_MS = 24 * 3600 * 1000
+"""How long a session id can be resumed; its log is in the database however long ago that was."""
+MISSED_MOST = 200
+"""Missed entries sent per conversation; beyond them the client fetches what it needs (protocol.md)."""
+
+
+class Sessions:
+    """Implements the gateway's `Opener`."""
+
+    def __init__(
+        self,
+        authentication: Authentication,
+        link: RedisLink,
+        live: Live,
+        routing: Routing,
+        shops: Shops,
+        agents: Agents,
+        feed: AgentFeed,
+        seeing: Seeing,
+        conversations: Conversations,
+        lists: Lists,
+        history: History,
+        limits: GatewayLimits,
+    ) -> None:
+        self._authentication = authentication
+        self._link = link
+        self._live = live
+        self._routing = routing
+        self._shops = shops
+        self._agents = agents
+        self._feed = feed
+        self._seeing = seeing
+        self._conversations = conversations
+        self._lists = lists
+        self._history = history
+        self._limits = limits
+
+    async def authenticate(self, *, ticket: str | None, authorization: str | None, origin: str | None) -> Principal:
+        """Prove who it is; see `Opener.authenticate`."""
+        if ticket is not None:
+            proved = await self._authentication.by_ticket(ticket, origin or "")
+        else:
+            proved = await self._authentication.by_authorization(authorization or "")
+        return Principal(
+            shop_id=proved.shop_id,
+            person_id=proved.person_id,
+            kind=PersonKind(proved.kind),
+            roles=proved.roles,
+            name=proved.name,
+            expires_at_ms=proved.expires_at_ms,
+        )
+
+    async def open(self, session: Session, params: HelloParams) -> Opening:
+        """Begin or resume; see `Opener.open`."""
+        facts = await self._shops.get(session.shop_id)
+        if facts.suspended:
+            raise SessionRefused(CloseCode.SHOP_SUSPENDED, "shop suspended")
+        await self.connect(session)
+        resumed = await self._resume(session, params)
+        epoch = await self._live.epoch(session.shop_id)
+        conversations = await self._held(session)
+        me = await self._self(session)
+        missed: dict[ConversationId, Missed] = {}
+        if resumed and params.resume is not None and params.resume.cursors:
+            cursors = {ConversationId(key): seq for key, seq in params.resume.cursors.items()}
+            missed = await self._missed(session, cursors)
+        result = HelloResult(
+            session_id=session.session_id,
+            resumed=resumed,
+            epoch=epoch,
+            heartbeat_ms=self._limits.heartbeat_ms,
+            limits=self._limits.wire(session.kind),
+            server_time=text_of_ms(int(time.time() * 1000)),
+            expires_at=text_of_ms(session.expires_at_ms),
+            me=Me(
+                person=_party(session),
+                shop_id=session.shop_id,
+                shop_name=facts.name,
+                roles=sorted(session.roles),
+            ),
+            snapshot=SessionSnapshot(conversations=conversations, me=me),
+        )
+        heads = {conversation: each.head_seq for conversation, each in missed.items()}
+        return Opening(result, self._replay(session, missed) if missed else None, heads)
+
+    async def connect(self, session: Session) -> None:
+        """Make a connection known: to the directory, and for agents to presence. Also after live state was rebuilt."""
+        offline_after_s = await self._offline_after_s(session)
+        await self._routing.do(
+            session.shop_id,
+            lambda engine, stamp: engine.connect(
+                session.person_id,
+                session.connection_id,
+                op_id=stamp.op_id,
+                day=stamp.day,
+                node=self._live.node,
+                offline_after_ms=None if offline_after_s is None else offline_after_s * 1000,
+            ),
+        )
+        if session.kind is not PersonKind.CUSTOMER:
+            self._feed.touch(session.shop_id, [session.person_id])
+
+    async def closed(self, session: Session, ending: Ending) -> None:
+        """The connection is gone: the grace begins (KS-18); signing out makes offline at once."""
+        try:
+            await self._routing.do(
+                session.shop_id,
+                lambda engine, stamp: engine.disconnect(
+                    session.person_id,
+                    session.connection_id,
+                    op_id=stamp.op_id,
+                    day=stamp.day,
+                    node=self._live.node,
+                ),
+            )
+            if session.kind is PersonKind.ACCOUNT and ending.sign_out:
+                await self._agents.change_status(
+                    session.shop_id, AccountId(session.person_id), AgentStatus.OFFLINE
+                )
+        except RequestError:
+            return  # routing is away or was rebuilt without this connection; the dead-node sweep and the grace do the rest
+        if session.kind is not PersonKind.CUSTOMER:
+            self._feed.touch(session.shop_id, [session.person_id])
+
+    # --- what a session begins with ----------------------------------------------------------------------------------
+    async def _held(self, session: Session) -> list[Conversation]:
+        """The open conversations of this person."""
+        customer = session.kind is PersonKind.CUSTOMER
+        audience = Audience.CUSTOMER if customer else Audience.STAFF
+        if customer:
+            page = await self._lists.of_customer(
+                session.shop_id, CustomerId(session.person_id), for_customer=True, limit=1
+            )
+            rows = [view for view in page.rows if view.conversation.state is not Life.CLOSED]
+        else:
+            rows = list(await self._lists.mine(session.shop_id, AccountId(session.person_id)))
+        return [await self._seeing.shown(view, audience) for view in rows]
+
+    async def _self(self, session: Session) -> AgentCard | None:
+        if session.kind is PersonKind.CUSTOMER:
+            return None
+        state = await self._live.engine(session.shop_id).agent(AccountId(session.person_id))
+        return None if state is None else views.agent_card(state, session.name)
+
+    async def _missed(
+        self, session: Session, cursors: dict[ConversationId, int]
+    ) -> dict[ConversationId, Missed]:
+        """What this person missed of the conversations they may still see."""
+        customer = CustomerId(session.person_id) if session.kind is PersonKind.CUSTOMER else None
+        visible = cursors if customer is not None else await self._visible(session, cursors)
+        return await self._history.missed(session.shop_id, visible, limit=MISSED_MOST, for_customer=customer)
+
+    async def _visible(
+        self, session: Session, cursors: dict[ConversationId, int]
+    ) -> dict[ConversationId, int]:
+        rows = await self._conversations.of_ids(session.shop_id, tuple(cursors))
+        person = session.person_id
+        return {row.id: cursors[row.id] for row in rows if person in (row.owner_id, row.last_owner_id)}
+
+    async def _replay(self, session: Session, missed: dict[ConversationId, Missed]) -> AsyncIterator[Push]:
+        audience = Audience.CUSTOMER if session.kind is PersonKind.CUSTOMER else Audience.STAFF
+        to = (session.person_id,)
+        for conversation, each in missed.items():
+            if each.reset:
+                reset = StreamReset(conversation_id=conversation, head_seq=each.head_seq)
+                yield push(to, "stream.reset", reset, conversation=conversation, seq=each.head_seq)
+            for row in each.messages:
+                yield views.message_push(to, row, audience)
+
+    # --- small things ------------------------------------------------------------------------------------------------
+    async def _resume(self, session: Session, params: HelloParams) -> bool:
+        """Whether the session named was this person's; then it goes on under its id. Forgotten with Redis (fault 4)."""
+        key_of = f"pm:session:{session.shop_id}:"
+        try:
+            if params.resume is not None:
+                held_by = await self._link.call("GET", key_of + params.resume.session_id)
+                if held_by is not None and held_by.decode() == session.person_id:
+                    session.session_id = SessionId(params.resume.session_id)
+            resumed = params.resume is not None and session.session_id == params.resume.session_id
+            await self._link.call(
+                "SET", key_of + session.session_id, session.person_id, "PX", str(SESSION_KEPT_MS)
+            )
+        except LinkError:
+            raise routing_unavailable() from None
+        return resumed
+
+    async def _offline_after_s(self, session: Session) -> int | None:
+        if session.kind is PersonKind.CUSTOMER:
+            return None
+        after = (await self._shops.get(session.shop_id)).policy.offline_after_s
+        if session.kind is PersonKind.BOT:
+            return after.bot
+        return {"mobile": after.mobile, "desktop": after.desktop}.get(session.device, after.web)
+
+
+def _party(session: Session) -> Party:
+    kind = {PersonKind.CUSTOMER: "customer", PersonKind.BOT: "bot"}.get(session.kind, "agent")
+    return Party.model_validate({"kind": kind, "id": session.person_id, "name": session.name})

@@ -1,0 +1,207 @@
+"""Rows and live state -> what goes over the wire, for the two audiences of a log.
+
+Staff count every entry, customers only public ones (ADR 1); that is the only difference between the two, and it is made
+here and nowhere else.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from protocol.codes import Reason
+from protocol.events import EVENTS
+from protocol.ids import PersonId
+from protocol.shapes import (
+    AgentCard,
+    Conversation,
+    CustomerCard,
+    Message,
+    Party,
+    PoolCard,
+    Queue,
+    SlotCard,
+)
+from protocol.times import text_of_ms
+from router.model import PRIORITY, AgentState, Place, PoolState, Slot
+from server.push import Push
+from server.store.log import Appended, Entry
+from server.store.rows import ConversationRow, CustomerRow, MessageRow, Side
+
+
+class Audience(StrEnum):
+    """Who reads."""
+
+    STAFF = "staff"
+    CUSTOMER = "customer"
+
+
+def when(ms: int | None) -> str | None:
+    """A moment that may not have come, as text."""
+    return None if ms is None else text_of_ms(ms)
+
+
+def message(row: MessageRow, audience: Audience) -> Message:
+    """An entry of a log. The customer's view exists only for public entries."""
+    return Message.model_validate(_message_members(row, audience))
+
+
+def _message_members(row: MessageRow, audience: Audience) -> dict[str, Any]:
+    return {
+        "conversation_id": row.conversation_id,
+        "seq": row.seq if audience is Audience.STAFF else row.customer_seq,
+        "message_id": row.message_id,
+        "client_message_id": row.client_message_id,
+        "sender": {"kind": row.sender_kind, "id": row.sender_id, "name": row.sender_name},
+        "body": row.body,
+        "created_at": text_of_ms(row.created_ms),
+        "recalled_at": when(row.recalled_ms),
+        "rev": row.rev,
+    }
+
+
+def message_push(
+    to: tuple[PersonId, ...], row: MessageRow, audience: Audience, method: str = "message.created"
+) -> Push:
+    """An entry that is in the database, as a push."""
+    members = _message_members(row, audience)
+    frame = orjson.dumps({"jsonrpc": "2.0", "method": method, "params": members})
+    return Push(to, frame, EVENTS[method].plane, "", row.conversation_id, members["seq"])
+
+
+def appended_push(to: tuple[PersonId, ...], entry: Entry, done: Appended, audience: Audience) -> Push:
+    """An entry that was just appended, as a push; its body is not parsed again."""
+    seq = done.seq if audience is Audience.STAFF else done.customer_seq
+    assert seq is not None, "an internal entry has no push for the customer"
+    params = {
+        "conversation_id": entry.conversation_id,
+        "seq": seq,
+        "message_id": done.message_id,
+        "client_message_id": entry.client_message_id,
+        "sender": {"kind": entry.sender_kind, "id": entry.sender_id, "name": entry.sender_name},
+        "body": orjson.Fragment(entry.body),
+        "created_at": text_of_ms(done.created_ms),
+        "recalled_at": None,
+        "rev": 0,
+    }
+    frame = orjson.dumps({"jsonrpc": "2.0", "method": "message.created", "params": params})
+    return Push(to, frame, EVENTS["message.created"].plane, "", entry.conversation_id, seq)
+
+
+def queue(place: Place) -> Queue:
+    """Where a conversation waits."""
+    reason = "nobody_online" if place.reason is Reason.NOBODY_ONLINE else "all_full"
+    return Queue(
+        pool=place.pool,
+        place=place.place,
+        length=place.length,
+        reason=reason,
+        waiting_since=text_of_ms(place.arrived_ms),
+    )
+
+
+def customer_card(row: CustomerRow, conversation: ConversationRow) -> CustomerCard:
+    """The customer of a conversation."""
+    return CustomerCard(
+        customer_id=row.id,
+        name=row.name,
+        anonymous=row.anonymous,
+        new_customer_priority=conversation.priority == PRIORITY,
+        tags=list(row.tags),
+    )
+
+
+def owner_party(row: ConversationRow, name: str) -> Party | None:
+    """Who is in charge; None while it waits."""
+    if row.owner_id is None:
+        return None
+    return Party(kind="bot" if row.owner_kind == "bot" else "agent", id=row.owner_id, name=name)
+
+
+def read_mark(row: ConversationRow, side: Side, audience: Audience) -> int:
+    """Up to where a side has read, in the audience's numbering."""
+    if side == "customer":
+        return row.customer_read_seq if audience is Audience.CUSTOMER else row.customer_read_log_seq
+    return row.staff_read_seq if audience is Audience.STAFF else row.staff_read_customer_seq
+
+
+def conversation(
+    row: ConversationRow,
+    customer: CustomerRow,
+    owner_name: str,
+    audience: Audience,
+    *,
+    place: Place | None = None,
+    last: MessageRow | None = None,
+) -> Conversation:
+    """The whole of a conversation for one audience. `last`: the newest entry that audience may see."""
+    staff = audience is Audience.STAFF
+    return Conversation(
+        conversation_id=row.id,
+        rev=row.rev,
+        state=row.state,
+        customer=customer_card(customer, row),
+        owner=owner_party(row, owner_name),
+        assign_epoch=row.assign_epoch,
+        order_state=row.order_state,
+        order_id=row.order_id,
+        queue=None if place is None else queue(place),
+        opened_at=text_of_ms(row.opened_ms),
+        arrived_at=text_of_ms(row.arrived_ms),
+        assigned_at=when(row.assigned_ms),
+        wrap_up_until=when(row.wrap_up_until_ms),
+        closed_at=when(row.closed_ms),
+        answers_later=row.answers_later,
+        head_seq=row.head_seq if staff else row.customer_head_seq,
+        read_by_customer=read_mark(row, "customer", audience),
+        read_by_staff=read_mark(row, "staff", audience),
+        waiting_since=when(row.waiting_since_ms),
+        last_message=None if last is None else message(last, audience),
+        rating=row.rating,
+    )
+
+
+def agent_card(state: AgentState, name: str) -> AgentCard:
+    """An agent as colleagues see them."""
+    profile = state.profile
+    return AgentCard(
+        account_id=profile.agent,
+        name=name,
+        status=state.status,
+        connected=state.connected,
+        counted_offline=state.counted_offline,
+        availability=state.availability.value,
+        load=state.load,
+        capacity=profile.capacity,
+        received_today=state.received_today,
+        groups=list(profile.groups),
+        excluded=profile.excluded,
+        on_duty=profile.on_duty,
+        pause_mode=profile.pause_mode,
+        pause_at=profile.pause_at,
+        status_since=text_of_ms(state.status_since_ms),
+    )
+
+
+def slot_card(slot: Slot, customer_name: str) -> SlotCard:
+    """One line of the slot ledger (KS-22)."""
+    return SlotCard(
+        conversation_id=slot.conversation,
+        why="wrap_up" if slot.why == "wrap_up" else "in_service",
+        since=text_of_ms(slot.since_ms),
+        reason=slot.reason.value,
+        over_capacity=slot.over_capacity,
+        until=when(slot.until_ms),
+        customer_name=customer_name,
+    )
+
+
+def pool_card(pool: PoolState) -> PoolCard:
+    """One queue pool."""
+    return PoolCard(
+        pool=pool.pool,
+        length=pool.length,
+        oldest_at=when(pool.oldest_ms),
+        groups=list(pool.groups),
+        open_to_everybody=pool.open_to_everybody,
+    )

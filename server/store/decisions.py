@@ -1,0 +1,67 @@
+"""The history of assignment: every routing decision of a conversation, with what was tried (KS-22)."""
+
+from typing import Any
+
+from protocol.codes import Reason
+from protocol.ids import AccountId, ConversationId, ShopId
+from router.model import Change, Decision, Tried
+from server.store.database import Database, Row
+
+
+class Decisions:
+    """Decisions as they were recorded by `Log.append`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def of_conversation(self, shop_id: ShopId, conversation_id: ConversationId) -> tuple[Decision, ...]:
+        """All decisions about a conversation, oldest first; none when there is no such conversation in the shop."""
+        rows = await self._db.fetch(
+            "SELECT * FROM decisions WHERE shop_id = $1 AND conversation_id = $2 ORDER BY rev",
+            shop_id,
+            conversation_id,
+        )
+        return tuple(_decision(row) for row in rows)
+
+    async def received(self, shop_id: ShopId, since_ms: int) -> dict[AccountId, int]:
+        """How many conversations each account was given since then ("received today", KS-02)."""
+        rows = await self._db.fetch(
+            """
+            SELECT owner, count(*) AS received FROM decisions
+            WHERE shop_id = $1 AND change = 'assigned' AND at >= $2 GROUP BY owner
+            """,
+            shop_id,
+            since_ms,
+        )
+        return {row["owner"]: row["received"] for row in rows}
+
+
+def _decision(row: Row) -> Decision:
+    tried: list[dict[str, Any]] = row["tried"]
+    return Decision(
+        conversation=row["conversation_id"],
+        rev=row["rev"],
+        epoch=row["epoch"],
+        change=Change(row["change"]),
+        at_ms=row["at"],
+        owner=row["owner"],
+        previous_owner=row["previous_owner"],
+        reason=None if row["reason"] is None else Reason(row["reason"]),
+        pool=row["pool"],
+        priority=row["priority"],
+        arrived_ms=row["arrived_at"],
+        place=row["place"],
+        wrap_up_until_ms=row["wrap_up_until"],
+        offline=row["offline"],
+        by=row["by"],
+        tried=tuple(
+            Tried(
+                Reason(step["tier"]),
+                Reason(step["outcome"]),
+                step["agent"],
+                tuple(step["groups"]),
+                step["pool"],
+            )
+            for step in tried
+        ),
+    )

@@ -1,0 +1,65 @@
+"""Keeps the deadlines of live state: wrap-ups close, graces end, conversations of those long gone are given on (KS-18, KS-20)."""
+
+from protocol.errors import RequestError
+from protocol.ids import AccountId, ConversationId, PersonId, ShopId
+from protocol.states import Life
+from server.services.agent_feed import AgentFeed
+from server.services.live import Live
+from server.services.routing import Routing
+from server.services.shops import Shops
+from server.store.conversations import Conversations
+from server.sweeps.runner import Counts
+
+
+class Deadlines:
+    """One look at every shop's due deadlines. Each is handed out once by the engine, whichever node asks."""
+
+    def __init__(self, shops: Shops, live: Live, routing: Routing, conversations: Conversations, feed: AgentFeed) -> None:
+        self._shops = shops
+        self._live = live
+        self._routing = routing
+        self._conversations = conversations
+        self._feed = feed
+
+    async def run(self) -> Counts:
+        """Handle what is due. Counts: `decisions`, `counted_offline`, `requeued`, `detached`."""
+        counts: Counts = {"decisions": 0, "counted_offline": 0, "requeued": 0, "detached": 0}
+        for shop in await self._shops.all_ids():
+            more = True
+            while more:
+                more = await self._shop(shop, counts)
+        return counts
+
+    async def _shop(self, shop: ShopId, counts: Counts) -> bool:
+        policy = (await self._shops.get(shop)).policy
+        stamp = await self._live.stamp(shop)
+        due = await self._live.engine(shop).expire(
+            op_id=stamp.op_id, day=stamp.day, requeue_after_ms=policy.requeue_after_s * 1000
+        )
+        counts["decisions"] += await self._routing.settle(shop, due.decisions)
+        counts["counted_offline"] += len(due.counted_offline)
+        self._feed.touch(shop, [PersonId(agent) for agent in due.counted_offline])
+        for agent, conversations in due.requeue:
+            for conversation in conversations:
+                await self._give_on(shop, agent, conversation, counts)
+        return due.more
+
+    async def _give_on(self, shop: ShopId, agent: AccountId, conversation: ConversationId, counts: Counts) -> None:
+        """KS-18: whose customer waits for an answer goes back to the queue; the others when their customer writes next."""
+        try:
+            row = await self._conversations.get(shop, conversation)
+            if row.state is not Life.ACTIVE or row.owner_id != agent:
+                return
+            if row.waiting_since_ms is None:
+                _, moved = await self._conversations.detach(shop, conversation, agent)
+                counts["detached"] += moved
+                return
+            await self._routing.do(
+                shop,
+                lambda engine, stamp: engine.requeue(
+                    row.id, op_id=stamp.op_id, day=stamp.day, expected_epoch=row.assign_epoch
+                ),
+            )
+            counts["requeued"] += 1
+        except RequestError:
+            return  # given on by somebody else meanwhile, or closed

@@ -1,0 +1,57 @@
+"""Tells waiting customers their new place. Only the first of each pool, and only when it changed."""
+
+from protocol.events import QueueMoved
+from protocol.ids import ConversationId, PersonId, ShopId
+from server.bus import Bus
+from server.push import Push, push
+from server.services.live import Live
+from server.services.shops import Shops
+from server.store.conversations import Conversations
+from server.sweeps.runner import Counts
+
+
+class QueuePlaces:
+    """Remembers what it told. Runs once per period somewhere; a node that was not its last runner tells everybody anew."""
+
+    def __init__(self, shops: Shops, live: Live, conversations: Conversations, bus: Bus, told_most: int) -> None:
+        self._shops = shops
+        self._live = live
+        self._conversations = conversations
+        self._bus = bus
+        self._told_most = told_most
+        self._told: dict[ShopId, dict[ConversationId, tuple[str, int]]] = {}
+
+    async def run(self) -> Counts:
+        """Counts: `told`."""
+        told = 0
+        for shop in await self._shops.all_ids():
+            told += await self._shop(shop)
+        return {"told": told}
+
+    async def _shop(self, shop: ShopId) -> int:
+        engine = self._live.engine(shop)
+        before = self._told.get(shop, {})
+        now: dict[ConversationId, tuple[str, int]] = {}
+        for pool in await engine.pools():
+            for state in await engine.waiting(pool.pool, limit=self._told_most):
+                if state.place is not None:
+                    now[state.conversation] = (pool.pool, state.place)
+        self._told[shop] = now
+        moved = {conversation: where for conversation, where in now.items() if before.get(conversation) != where}
+        rows = await self._conversations.of_ids(shop, tuple(moved)) if moved else ()
+        pushes: list[Push] = []
+        for row in rows:
+            place = await engine.place(row.id)
+            if place is not None:
+                shape = QueueMoved(
+                    conversation_id=row.id,
+                    pool=place.pool,
+                    place=place.place,
+                    length=place.length,
+                    reason="nobody_online" if place.reason.value == "nobody_online" else "all_full",
+                )
+                pushes.append(
+                    push((PersonId(row.customer_id),), "queue.moved", shape, key=f"place:{row.id}", conversation=row.id)
+                )
+        await self._bus.publish(shop, pushes)
+        return len(pushes)

@@ -1,0 +1,48 @@
+"""Finishes what a process that died had begun: decisions nobody confirmed, conversations nobody routed (fault 11)."""
+
+from protocol.ids import ShopId
+from server.services.live import Live
+from server.services.names import Names
+from server.services.routing import Routing
+from server.services.shops import Shops
+from server.store.conversations import Conversations
+from server.sweeps.runner import Counts
+
+
+class Repairs:
+    """One look at every shop. `older_than_s`: leaves alone what is probably just being done."""
+
+    def __init__(
+        self,
+        shops: Shops,
+        live: Live,
+        routing: Routing,
+        conversations: Conversations,
+        names: Names,
+        older_than_s: float,
+    ) -> None:
+        self._shops = shops
+        self._live = live
+        self._routing = routing
+        self._conversations = conversations
+        self._names = names
+        self._older_than_ms = int(older_than_s * 1000)
+
+    async def run(self) -> Counts:
+        """Counts: `settled`, `routed`."""
+        counts: Counts = {"settled": 0, "routed": 0}
+        for shop in await self._shops.all_ids():
+            counts["settled"] += await self._settle(shop)
+            counts["routed"] += await self._route(shop)
+        return counts
+
+    async def _settle(self, shop: ShopId) -> int:
+        found = await self._live.engine(shop).unconfirmed(self._older_than_ms)
+        await self._routing.settle(shop, found)
+        return len(found)
+
+    async def _route(self, shop: ShopId) -> int:
+        found = await self._conversations.unrouted(shop, older_than_ms=self._older_than_ms)
+        for row in found:
+            await self._routing.route(row, await self._names.customer(shop, row.customer_id))
+        return len(found)

@@ -1,0 +1,225 @@
+"""Every route against every role, and every kind of id of another shop (faults 27, 28). Generated from the table."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+
+from protocol.states import OrderState, Role
+from server.http.rights import RIGHTS, Right, Scope, permits
+from tests.server.http.world import STAFF_ROLES, Shop, World
+
+NOBODY = "nobody"
+
+
+def parts(route: str) -> tuple[str, str]:
+    method, _, path = route.partition(" ")
+    return method, path
+
+
+def filled(path: str, shop: Shop) -> str:
+    """A path with this shop's own ids."""
+    return path.format(
+        account_id=shop.people[Role.AGENT],
+        group_id=shop.group,
+        conversation_id=shop.conversation,
+        api_key_id=shop.api_key_id,
+        kid=shop.identity_kid,
+        external_id=f"customer-of-{shop.slug}",
+        order_id=f"order-of-{shop.slug}",
+        surface="widget",
+    )
+
+
+BODIES: dict[str, Any] = {
+    "PATCH /v1/accounts/{account_id}": {"capacity": 7},
+    "POST /v1/accounts/{account_id}/password": {"password": "a rather new pass phrase"},
+    "PUT /v1/accounts/{account_id}/schedules": {"hours": []},
+    "PATCH /v1/groups/{group_id}": {"name": "South"},
+    "PUT /v1/customers/{external_id}": {"name": "Lin"},
+    "PUT /v1/orders/{order_id}": {
+        "customer_id": "c-1",
+        "state": "after_sale",
+        "changed_at": "2026-11-22T08:00:00Z",
+    },
+}
+"""Bodies that are right, for routes with an id; so that nothing but the id can be the reason for a refusal."""
+
+
+async def asked(world: World, route: str, path: str, headers: dict[str, str]) -> httpx.Response:
+    method, _ = parts(route)
+    if method in ("POST", "PUT", "PATCH"):
+        return await world.ask(method, path, headers=headers, json=BODIES.get(route, {}))
+    return await world.ask(method, path, headers=headers)
+
+
+async def outcome(world: World, route: str, headers: dict[str, str], shop: Shop) -> str:
+    answer = await asked(world, route, filled(parts(route)[1], shop), headers)
+    assert answer.status_code < 500, f"{route}: {answer.text}"
+    return {401: "unknown", 403: "forbidden"}.get(answer.status_code, "let in")
+
+
+@pytest.mark.req("KS-23", "GP-03")
+@pytest.mark.parametrize("role", STAFF_ROLES)
+async def test_a_role_may_call_what_the_table_says_and_nothing_else(
+    world: World, demo: Shop, role: Role
+) -> None:
+    headers = world.bearer(demo, role)
+    expected = {
+        route: "let in" if permits(right, frozenset({role}), frozenset()) else "forbidden"
+        for route, right in RIGHTS.items()
+    }
+    assert {route: await outcome(world, route, headers, demo) for route in RIGHTS} == expected
+
+
+async def test_nobody_may_call_public_routes_only(world: World, demo: Shop) -> None:
+    expected = {route: "let in" if right.public else "unknown" for route, right in RIGHTS.items()}
+    assert {route: await outcome(world, route, {}, demo) for route in RIGHTS} == expected
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_an_api_key_may_call_what_its_scope_opens(world: World, demo: Shop, scope: Scope) -> None:
+    key, _ = await world.api_keys.create(demo.id, "erp", frozenset({scope}))
+    expected = {
+        route: "let in" if right.public or right.scope is scope else "forbidden"
+        for route, right in RIGHTS.items()
+    }
+    headers = {"Authorization": f"Bearer {key}"}
+    assert {route: await outcome(world, route, headers, demo) for route in RIGHTS} == expected
+
+
+async def test_a_revoked_api_key_opens_nothing(world: World, demo: Shop) -> None:
+    await world.api_keys.revoke(demo.id, demo.api_key_id)
+    answer = await world.ask("GET", "/v1/customers/c-1", headers={"Authorization": f"Bearer {demo.api_key}"})
+    assert answer.json()["reason"] == "api_key_invalid"
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Basic eDp5", "Bearer", "Bearer  ", "Bearer x", "bearer pmk_x", "Token x"]
+)
+async def test_what_is_no_credential_is_refused(world: World, demo: Shop, header: str) -> None:
+    answer = await world.ask("GET", "/v1/me", headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_refused_try_is_recorded_without_any_secret(world: World, demo: Shop) -> None:
+    with structlog.testing.capture_logs() as lines:
+        await world.ask(
+            "POST", "/v1/accounts", who=(demo, Role.AGENT), json={"password": "hidden from the log"}
+        )
+    (line,) = lines
+    assert (line["event"], line["route"], line["who"]) == (
+        "http_refused",
+        "POST /v1/accounts",
+        demo.people[Role.AGENT],
+    )
+    assert "hidden" not in str(line)
+    assert "eyJ" not in str(line)
+
+
+def test_a_right_that_says_nothing_lets_nobody_in() -> None:
+    assert not permits(Right(), frozenset(Role), frozenset(Scope))
+
+
+# --- another shop's ids ----------------------------------------------------------------------------------------------
+WITH_IDS = sorted(route for route in RIGHTS if "{" in route and "{surface}" not in route)
+CREATING = {"PUT /v1/customers/{external_id}", "PUT /v1/orders/{order_id}"}
+"""Here the id is the caller's own word, and makes something of the caller's shop."""
+
+
+async def everything_of(world: World, shop: Shop) -> list[str]:
+    """All rows of a shop, as text."""
+    tables = [
+        "accounts",
+        "groups",
+        "group_members",
+        "schedules",
+        "customers",
+        "orders",
+        "conversations",
+        "api_keys",
+    ]
+    tables += ["identity_keys", "shop_origins", "policy_history", "refresh_tokens"]
+    rows: list[str] = []
+    for table in tables:
+        found = await world.db.fetch(
+            f"SELECT t::text AS row FROM {table} t WHERE shop_id = $1 ORDER BY 1", shop.id
+        )
+        rows += [f"{table} {row['row']}" for row in found]
+    found = await world.db.fetch("SELECT t::text AS row FROM shops t WHERE id = $1", shop.id)
+    return rows + [row["row"] for row in found]
+
+
+@pytest.mark.req("GP-03")
+async def test_ids_of_another_shop_do_not_exist(world: World, demo: Shop, other: Shop) -> None:
+    await world.customers.put(other.id, "customer-of-other")
+    order = {"customer_id": "customer-of-other", "state": "trade_done", "changed_at": "2026-11-22T08:00:00Z"}
+    await world.ask("PUT", "/v1/orders/order-of-other", who=(other, Role.OWNER), json=order)
+    before = await everything_of(world, other)
+    answers = {
+        route: (
+            await asked(world, route, filled(parts(route)[1], other), world.bearer(demo, Role.OWNER))
+        ).status_code
+        for route in WITH_IDS
+    }
+    assert answers == {route: 200 if route in CREATING else 404 for route in WITH_IDS}
+    assert await everything_of(world, other) == before
+    assert {call[0] for call in world.told.calls} == set(), "nobody was told anything"
+
+
+async def test_ids_of_another_shop_answer_like_ids_that_never_were(
+    world: World, demo: Shop, other: Shop
+) -> None:
+    headers = world.bearer(demo, Role.OWNER)
+    never = Shop(
+        other.id,
+        "never",
+        dict.fromkeys(STAFF_ROLES, str(uuid.uuid4())),  # type: ignore[arg-type]
+        *[str(uuid.uuid4()) for _ in range(3)],  # type: ignore[arg-type]
+        api_key="",
+        api_key_id=str(uuid.uuid4()),
+        identity_kid="ik_never",
+        identity_secret="",
+    )
+    for route in [route for route in WITH_IDS if route not in CREATING]:
+        theirs = await asked(world, route, filled(parts(route)[1], other), headers)
+        nobodys = await asked(world, route, filled(parts(route)[1], never), headers)
+        assert theirs.json() == nobodys.json(), route
+
+
+async def test_another_shops_ids_inside_a_request_do_not_exist_either(
+    world: World, demo: Shop, other: Shop
+) -> None:
+    owner = (demo, Role.OWNER)
+    theirs = other.people[Role.AGENT]
+    member = await world.ask("PUT", f"/v1/groups/{demo.group}/members/{theirs}", who=owner)
+    assert member.json()["reason"] == "account_not_found"
+    hours = {"hours": [{"weekday": 0, "start_minute": 0, "end_minute": 60, "group_id": other.group}]}
+    week = await world.ask("PUT", f"/v1/accounts/{demo.people[Role.AGENT]}/schedules", who=owner, json=hours)
+    assert week.status_code == 422
+    policy = {"order_state_groups": {OrderState.AFTER_SALE: [other.group]}, "offline_list": [theirs]}
+    settings = await world.ask("PUT", "/v1/settings/routing", who=owner, json={"rev": 1, "policy": policy})
+    assert [fault["field"] for fault in settings.json()["errors"]] == [
+        "policy.order_state_groups.after_sale",
+        "policy.offline_list",
+    ]
+
+
+async def test_a_token_of_one_shop_shows_that_shop_only(world: World, demo: Shop, other: Shop) -> None:
+    mine = await world.ask("GET", "/v1/accounts", who=(demo, Role.OWNER))
+    assert {account["id"] for account in mine.json()["items"]} == set(demo.people.values())
+    groups = await world.ask("GET", "/v1/groups", who=(other, Role.OWNER))
+    assert [group["id"] for group in groups.json()["items"]] == [other.group]
+    conversations = await world.ask("GET", "/v1/conversations", who=(demo, Role.OWNER))
+    assert [each["conversation_id"] for each in conversations.json()["conversations"]] == [demo.conversation]
+
+
+async def test_an_account_of_one_shop_is_nobody_in_another(world: World, demo: Shop, other: Shop) -> None:
+    forged = world.tokens.access(other.id, demo.people[Role.OWNER], frozenset({Role.OWNER}), 0)
+    answer = await world.ask("GET", "/v1/me", headers={"Authorization": f"Bearer {forged}"})
+    assert answer.json()["reason"] == "token_revoked"

@@ -1,0 +1,167 @@
+"""Leases, fencing, reaping: who is alive, by Redis time and nobody's wall clock (faults 2, 4, 6, 18)."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from router.redis_link import RedisLink
+from server.embedded.redis_process import RedisProcess
+from server.node import Node, counter_key, lease_key, stream_key
+from server.scripts import SCRIPTS
+
+pytestmark = pytest.mark.req("PF-04")
+
+
+async def until(holds: Callable[[], Any], within_s: float = 8.0) -> None:
+    end = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < end, "did not come true in time"
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def link(redis_url: str) -> AsyncIterator[RedisLink]:
+    link = RedisLink(redis_url, scripts=SCRIPTS)
+    await link.open()
+    yield link
+    await link.close()
+
+
+class Told:
+    """What a node called back with."""
+
+    def __init__(self) -> None:
+        self.fenced: list[str] = []
+        self.registered: list[str] = []
+
+    async def on_fenced(self, name: str) -> None:
+        self.fenced.append(name)
+
+    async def on_registered(self, name: str) -> None:
+        self.registered.append(name)
+
+
+async def test_a_node_that_renews_outlives_its_lease(link: RedisLink) -> None:
+    node = Node(link, "a", lease_s=0.5, renew_s=0.1)
+    await node.start()
+    name = node.name
+    await asyncio.sleep(1.2)
+    assert await node.dead_nodes() == ()
+    assert (node.name, node.lapsed) == (name, False)
+    await node.stop()
+
+
+async def test_one_that_was_stopped_is_dead_to_others_and_fences_itself(link: RedisLink) -> None:
+    """SIGSTOP as a node sees it: its loop does not run, while Redis goes on."""
+    told, other = Told(), Node(link, "b", lease_s=5)
+    node = Node(link, "a", lease_s=0.5, renew_s=0.2, on_fenced=told.on_fenced, on_registered=told.on_registered)
+    await other.start()
+    await node.start()
+    old = node.name
+    time.sleep(0.8)  # nothing of this process runs
+    assert node.lapsed
+    assert await other.dead_nodes() == (old,)
+    await until(lambda: told.registered)
+    assert told.fenced == [old]
+    assert told.registered == [node.name] != [old]
+    assert not node.lapsed
+    assert await other.forget(old)
+    assert await other.dead_nodes() == ()
+    await node.stop()
+    await other.stop()
+
+
+async def test_a_renewal_answered_before_a_pause_does_not_count(link: RedisLink) -> None:
+    """The answer lay in the kernel while the process was stopped: it is as old as the question."""
+    now = [100.0]
+    node = Node(link, "a", lease_s=7, clock=lambda: now[0])
+    asked = asyncio.ensure_future(node.start())
+    await asyncio.sleep(0)
+    now[0] += 8
+    await asked
+    assert node.registered
+    assert node.lapsed
+    await node.stop()
+
+
+async def test_a_lease_that_ran_out_is_never_renewed(link: RedisLink) -> None:
+    told = Told()
+    node = Node(link, "a", lease_s=30, renew_s=0.1, on_fenced=told.on_fenced)
+    await node.start()
+    old = node.name
+    await link.call("DEL", lease_key(old))
+    await until(lambda: told.fenced == [old] and node.registered)
+    assert await link.call("EXISTS", lease_key(old)) == 0
+    assert node.name.startswith("a:")
+    await node.stop()
+
+
+async def test_forgetting_spares_the_living_and_is_done_by_one(link: RedisLink) -> None:
+    node, other = Node(link, "a"), Node(link, "b")
+    await node.start()
+    await other.start()
+    assert not await other.forget(node.name)
+    await link.call("XADD", stream_key(node.name), "1-0", "e", "1")
+    await link.call("SET", counter_key(node.name), "1")
+    await node.stop()
+    assert await other.dead_nodes() == (node.name,), "given back, so dead at once"
+    forgotten = await asyncio.gather(*(other.forget(node.name) for _ in range(5)))
+    assert sorted(forgotten) == [False, False, False, False, True]
+    assert await link.call("EXISTS", stream_key(node.name), counter_key(node.name)) == 0
+    await other.stop()
+
+
+async def test_leases_do_not_look_at_the_wall_clock(link: RedisLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    node = Node(link, "a", lease_s=0.6, renew_s=0.1, on_fenced=told.on_fenced)
+    await node.start()
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 300)
+    await asyncio.sleep(0.8)
+    monkeypatch.setattr(time, "time", lambda: real() - 300)
+    await asyncio.sleep(0.8)
+    assert told.fenced == []
+    await node.stop()
+
+
+async def test_a_redis_that_lost_everything_gets_a_new_epoch_and_nobody_is_fenced(own_redis: RedisProcess) -> None:
+    link = RedisLink(own_redis.url, scripts=SCRIPTS, backoff_s=(0.02, 0.1))
+    await link.open()
+    told = Told()
+    nodes = [Node(link, name, lease_s=20, renew_s=0.1, on_fenced=told.on_fenced) for name in "ab"]
+    for node in nodes:
+        await node.start()
+    before = nodes[0].epoch
+    await own_redis.kill()
+    await own_redis.restart(empty=True)
+    begun = time.monotonic()
+    await until(lambda: nodes[0].epoch != before and nodes[0].epoch == nodes[1].epoch)
+    assert time.monotonic() - begun < 5
+    await until(lambda: all(not node.lapsed for node in nodes))
+    assert told.fenced == []
+    assert await nodes[0].dead_nodes() == ()
+    for node in nodes:
+        await node.stop()
+    await link.close()
+
+
+async def test_one_cut_off_for_longer_than_its_lease_fences_itself_and_begins_anew(own_redis: RedisProcess) -> None:
+    link = RedisLink(own_redis.url, scripts=SCRIPTS, time_out_s=0.2, stall_s=0.5, backoff_s=(0.02, 0.1))
+    await link.open()
+    told = Told()
+    node = Node(link, "a", lease_s=1.0, renew_s=0.2, on_fenced=told.on_fenced, on_registered=told.on_registered)
+    await node.start()
+    old = node.name
+    own_redis.freeze()
+    begun = time.monotonic()
+    await until(lambda: told.fenced)
+    assert 0.6 < time.monotonic() - begun < 1.5
+    assert told.registered == []
+    own_redis.thaw()
+    await until(lambda: told.registered)
+    assert old not in told.registered
+    await node.stop()
+    await link.close()
