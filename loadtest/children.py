@@ -8,11 +8,14 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
+
+from loadtest import tether
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 START_S = 60.0
@@ -40,6 +43,7 @@ class Child:
         log = folder / f"{name}.log"
         with log.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", tether.__file__, str(os.getpid())),
                 *command,
                 stdin=PIPE,
                 stdout=PIPE,

@@ -106,6 +106,7 @@ class Crowd:
             async with asyncio.timeout(DRAIN_S):
                 await self._idle.wait()
         except TimeoutError:
+            self.check()
             states = [journey.state for journey in self._journeys.values()]
             raise CrowdFailed(
                 f"{len(states)} messages are missing after {DRAIN_S:g} s: {states.count(DELIVERED)} delivered and not "

@@ -274,7 +274,8 @@ class App:
         )
         registry = CollectorRegistry()
         registry.register(GatewayCollector(self.gateway.metrics, self.gateway.gauges()))
-        policies = Policies(self.policy_store, self.account_store, self.group_store, self.changes)
+        self.policies = Policies(self.policy_store, self.account_store, self.group_store, self.changes)
+        self.live_reads = LiveReads(self.agents, self.live, self.shops)
         facts = CustomerFacts(customers=self.customer_store, orders=self.order_store)
         self.web: FastAPI = build_api(
             Deps(
@@ -287,8 +288,8 @@ class App:
                 schedules=Schedules(groups=self.group_store, accounts=self.account_store, live=self.changes),
                 api_keys=self.api_keys,
                 customers=facts,
-                policies=policies,
-                dry_run=DryRun(policies),
+                policies=self.policies,
+                dry_run=DryRun(self.policies),
                 shop_settings=ShopSettings(self.shop_store),
                 widget=WidgetSessions(
                     shops=self.shop_store,
@@ -300,7 +301,7 @@ class App:
                     attempts=self.attempts,
                 ),
                 conversations=ConversationReads(self.seeing, Finding(self.db), self.history),
-                live=LiveReads(self.agents, self.live, self.shops),
+                live=self.live_reads,
                 readiness=self.readiness,
                 openrpc=openrpc,
                 asyncapi=asyncapi,
@@ -356,7 +357,7 @@ class App:
         await self.bus.stop()
         await self.node.stop()
         await self.writer.aclose()
-        await self.link.aclose()
+        await self.link.close()
         await self.redis.aclose()
         await self.db.aclose()
         log.info("node_stopped", node=self.node.name)

@@ -77,10 +77,9 @@ class BusReader:
         if self._name == self._node.name:
             if run_id != self._run_id:
                 self._on_gap("Redis was restarted")
-                self._last = counter
             elif counter < self._last:
                 self._on_gap("the counter went back")
-                self._last = counter
+            self._last = min(self._last, counter)  # what it still has is delivered all the same
         self._run_id = run_id
 
     async def _read(self, client: Redis) -> None:

@@ -74,6 +74,11 @@ class Link:
         """The connection, when its session is live."""
         return self._wire if self._live.is_set() else None
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether there will be nothing more."""
+        return self._stopped.is_set()
+
     def start(self) -> None:
         """Begin to connect, and go on until `stop` or a final refusal."""
         if self._task is None:

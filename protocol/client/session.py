@@ -157,6 +157,8 @@ class Client:
         """Hear everything from now on."""
         subscription = Subscription(self._unsubscribe)
         self._subscriptions.append(subscription)
+        if self._link.is_stopped:
+            subscription.end(self.failure)
         return subscription
 
     async def wait_stopped(self) -> PointsmanError | None:

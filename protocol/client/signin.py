@@ -52,7 +52,9 @@ async def widget_session(
     """`POST /v1/widget/sessions`: a customer (known by one of the tokens, else a new visitor) and a ticket."""
     members = {"shop": shop, "identity_token": identity_token, "session_token": session_token}
     found = await _post(http, "/v1/widget/sessions", {key: value for key, value in members.items() if value})
-    return WidgetSession(found["customer_id"], found["session_token"], found["ticket"], found["ticket_expires_in_s"])
+    return WidgetSession(
+        found["customer_id"], found["session_token"], found["ticket"], found["ticket_expires_in_s"]
+    )
 
 
 def account_tickets(http: httpx.AsyncClient, shop: str, email: str, password: str) -> TicketSource:

@@ -1,5 +1,7 @@
 """The tables of `docs/protocol.md`: requests, notifications, codes, shapes. A test compares them with the page."""
 
+import json
+
 from protocol.codes import CloseCode
 from protocol.errors import RETRYABLE
 from protocol.events import EVENTS, Sender
@@ -79,7 +81,7 @@ def _facts(member: Json) -> str:
     if "maxProperties" in limits:
         facts[-1] += " entries"
     if "default" in member and member["default"] not in (None, "", [], {}):
-        facts.append(f"default `{member['default']}`")
+        facts.append(f"default `{json.dumps(member['default'])}`")
     return "; ".join([*facts, *([str(member["description"])] if "description" in member else [])])
 
 

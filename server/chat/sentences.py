@@ -84,7 +84,7 @@ def content(words: Language, message: Message) -> str:
 
 def system(words: Language, body: SystemBody) -> str:
     """An entry that the server wrote about the conversation itself."""
-    return words.word("change", body.event)
+    return words.word("event", body.event)
 
 
 def message(words: Language, entry: Message, *, mine: bool) -> str:
@@ -158,15 +158,21 @@ def slot(words: Language, card: SlotCard) -> str:
     return words("agent.slot_service", customer=name, since=clock(card.since), reason=reason, over=over)
 
 
+def change(words: Language, taken: RoutingDecision) -> str:
+    """What a decision did, and with whom or where."""
+    if taken.change == "queued":
+        return words("change.queued", who=words.word("order_state", taken.pool or "default"))
+    key = f"change.{taken.change}"
+    return words(key, who=party(words, taken.owner)) if key in words.sentences else taken.change
+
+
 def decision(words: Language, taken: RoutingDecision) -> list[str]:
     """One routing decision: what was done and why, then every rule tried with its outcome."""
-    by = words("why.by", name=party(words, taken.by)) if taken.by else ""
-    reason = words.word("reason", taken.reason) if taken.reason else "-"
-    owner = party(words, taken.owner)
-    if taken.owner is None and taken.pool:
-        owner = words.word("order_state", taken.pool)
-    change = words.word("change", taken.change)
-    first = words("why.decision", time=clock(taken.at), change=change, owner=owner, reason=reason, by=by)
+    first = f"{clock(taken.at)} {change(words, taken)}"
+    if taken.reason:
+        first += words("why.because", reason=words.word("reason", taken.reason))
+    if taken.by:
+        first += words("why.by", name=party(words, taken.by))
     return [first, *(tried(words, tier) for tier in taken.tried)]
 
 

@@ -33,27 +33,21 @@ def totals(words: Language, board: Board) -> str:
 
 def told(words: Language, entry: Decided) -> str:
     """One decision in one line, with its reason in words."""
-    decision, conversation = entry.decision, entry.conversation
-    owner = (
-        sentences.party(words, decision.owner)
-        if decision.owner
-        else words.word("order_state", decision.pool or "")
-    )
-    return words(
-        "demo.decision",
-        time=sentences.clock(decision.at),
-        customer=sentences.customer(words, conversation.customer),
-        order_state=words.word("order_state", conversation.order_state),
-        change=words.word("change", decision.change),
-        owner=owner,
-        reason=reason(words, entry),
-    )
+    facts = {
+        "time": sentences.clock(entry.decision.at),
+        "customer": sentences.customer(words, entry.conversation.customer),
+        "order_state": words.word("order_state", entry.conversation.order_state),
+        "change": sentences.change(words, entry.decision),
+    }
+    if entry.decision.reason is None:
+        return words("demo.changed", **facts)
+    return words("demo.decision", reason=reason(words, entry), **facts)
 
 
 def reason(words: Language, entry: Decided) -> str:
     """Why a decision came out as it did: its reason, and what the rules before it met."""
     decision = entry.decision
-    text = words.word("reason", decision.reason) if decision.reason else "-"
+    text = words.word("reason", decision.reason) if decision.reason else ""
     passed = [
         f"{words.word('reason', tier.tier)}: {words.word('reason', tier.outcome)}"
         for tier in decision.tried
@@ -144,16 +138,11 @@ def _decisions(words: Language, board: Board) -> Table:
     table.add_column(words("demo.reason"), ratio=1, overflow="ellipsis", no_wrap=True)
     for entry in reversed(board.decisions):
         decision, conversation = entry.decision, entry.conversation
-        owner = (
-            sentences.party(words, decision.owner)
-            if decision.owner
-            else words.word("order_state", decision.pool or "")
-        )
         state = words.word("order_state", conversation.order_state)
         table.add_row(
             sentences.clock(decision.at),
             f"{sentences.customer(words, conversation.customer)} ({state})",
-            f"{words.word('change', decision.change)} {owner}",
+            sentences.change(words, decision),
             reason(words, entry),
         )
     return table

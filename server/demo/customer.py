@@ -90,18 +90,19 @@ class Customer:
             return
         params = ConversationParams(conversation_id=now.conversation_id)
         await link.ask("conversation.leave_queue", params, ConversationResult)
-        self._board.totals.abandoned += 1
 
     async def _listen(self, link: Link) -> None:
         async for news in link.news():
             if not isinstance(news, Told):
                 continue
             if isinstance(news.payload, ConversationChanged):
-                self._conversation = news.payload.conversation
+                before, self._conversation = self._conversation, news.payload.conversation
                 if self._conversation.state is Life.WRAP_UP:
+                    self._board.totals.closed += 1
                     await self._rate(link)
                     return
                 if self._conversation.state is Life.CLOSED:
+                    self._board.totals.abandoned += before is not None and before.state is Life.QUEUED
                     return
             elif isinstance(news.payload, Message) and news.payload.sender.kind in {"agent", "bot"}:
                 await self._heard(link, news.payload)

@@ -135,7 +135,6 @@ class Robot:
             conversation_id=served.conversation.conversation_id, assign_epoch=served.conversation.assign_epoch
         )
         await self._link.ask("conversation.end", params, ConversationResult)
-        self._board.totals.closed += 1
 
     async def transfer_one(self, colleagues: list[str]) -> bool:
         """Hand one conversation to a colleague, with words to the customer. False: there was none to hand."""

@@ -50,8 +50,9 @@ class Watcher:
         board.pools = agents.pools
         board.waiting = queue.conversations
         board.unanswered = _unanswered(everything.conversations)
-        for conversation in sorted(everything.conversations, key=lambda one: one.opened_at):
-            await self._told(conversation)
+        news = [entry for one in everything.conversations for entry in await self._news(one)]
+        for entry in sorted(news, key=lambda entry: entry.decision.at):
+            board.decided(entry)
         if len(self._seen) > FORGOTTEN_AFTER:
             current = {one.conversation_id for one in everything.conversations}
             self._seen = {key: value for key, value in self._seen.items() if key in current}
@@ -59,20 +60,23 @@ class Watcher:
     def _serves_nobody(self, account_id: str) -> bool:
         return account_id in self._board.observers
 
-    async def _told(self, conversation: Conversation) -> None:
+    async def _news(self, conversation: Conversation) -> list[Decided]:
+        """The decisions about a conversation since the last look."""
         rev, told = self._seen.get(conversation.conversation_id, (-1, -1))
         if conversation.rev == rev:
-            return
+            return []
         if conversation.state is Life.CLOSED and (conversation.closed_at or "") < self._start:
             self._seen[conversation.conversation_id] = (conversation.rev, told)
-            return
+            return []
         params = ConversationParams(conversation_id=conversation.conversation_id)
         why = await self._link.ask("conversation.explain", params, ExplainResult)
-        for decision in why.decisions:
-            if decision.rev > told and decision.at >= self._start:
-                self._board.decided(Decided(conversation, decision))
         last = max((decision.rev for decision in why.decisions), default=told)
         self._seen[conversation.conversation_id] = (conversation.rev, last)
+        return [
+            Decided(conversation, decision)
+            for decision in why.decisions
+            if decision.rev > told and decision.at >= self._start
+        ]
 
 
 def _unanswered(conversations: list[Conversation]) -> dict[str, str]:

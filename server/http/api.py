@@ -63,7 +63,6 @@ def build_api(deps: Deps) -> FastAPI:
         docs_url=None,  # the framework's page loads scripts from other servers
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=deps.body_bytes,
         middleware=[Middleware(SecurityHeaders)],
     )
     app.state.deps = deps

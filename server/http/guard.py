@@ -4,7 +4,7 @@ Routes are built as `GuardedRoute`s: building one that the table in `rights` doe
 """
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Annotated, Any, cast
 
 import orjson
@@ -41,13 +41,31 @@ Asking = Annotated[Caller, Depends(caller_of)]
 
 
 class StrictRequest(Request):
-    """Reads JSON strictly: valid UTF-8, no lone surrogates, no NaN."""
+    """Reads JSON strictly (valid UTF-8, no lone surrogates, no NaN), and no more bytes than the server accepts."""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body in pieces; raises Refusal 413 as soon as it is too large."""
+        most = deps_of(self).body_bytes
+        announced = self.headers.get("content-length", "0")
+        read = int(announced) if announced.isdigit() else 0
+        if read > most:
+            raise _too_large(most)
+        read = 0
+        async for piece in super().stream():
+            read += len(piece)
+            if read > most:
+                raise _too_large(most)
+            yield piece
 
     async def json(self) -> Any:
         """The body; raises json.JSONDecodeError."""
         if not hasattr(self, "_json"):
             self._json = orjson.loads(await self.body())
         return self._json
+
+
+def _too_large(most: int) -> Refusal:
+    return Refusal(413, "body_too_large", f"The body is larger than {most} bytes.")
 
 
 class GuardedRoute(APIRoute):

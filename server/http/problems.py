@@ -49,7 +49,7 @@ _BY_STATUS: dict[int, tuple[ErrorCode, str]] = {
     405: (ErrorCode.METHOD_NOT_FOUND, "method_not_allowed"),
     406: (ErrorCode.INVALID_REQUEST, "not_acceptable"),
     412: (ErrorCode.CONFLICT, "precondition_failed"),
-    413: (ErrorCode.INVALID_REQUEST, "body_too_large"),
+    413: (ErrorCode.INVALID_REQUEST, "too_large"),
     415: (ErrorCode.INVALID_REQUEST, "unsupported_media_type"),
 }
 
@@ -205,7 +205,6 @@ def install(app: FastAPI) -> None:
 _DETAIL = {
     404: "There is nothing at this address.",
     405: "This address does not know that method; see the Allow header.",
-    413: "The body is larger than this server accepts.",
 }
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {

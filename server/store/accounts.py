@@ -13,11 +13,7 @@ from server.store.database import Database, Row
 from server.store.failures import unique_taken
 from server.store.rows import Page
 
-_TAKEN: Final = {
-    "accounts_email": RequestError(
-        ErrorCode.CONFLICT, "email_taken", "Another account has this e-mail address."
-    )
-}
+_TAKEN: Final = {"accounts_email": ("email_taken", "Another account has this e-mail address.")}
 _SET: Final = {
     "email": "email = ${}",
     "name": "name = ${}",

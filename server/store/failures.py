@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from copy import copy
 from typing import Final
 
 import asyncpg
@@ -95,12 +94,12 @@ def is_retryable(error: BaseException) -> bool:
 
 
 @contextmanager
-def unique_taken(refusals: Mapping[str, RequestError]) -> Generator[None]:
-    """Inside, breaking the unique constraint or index of a name in `refusals` raises that refusal."""
+def unique_taken(refusals: Mapping[str, tuple[str, str]]) -> Generator[None]:
+    """Inside, breaking a unique constraint or index that `refusals` names is a CONFLICT with that reason and message."""
     try:
         yield
     except asyncpg.UniqueViolationError as error:
         refused = refusals.get(error.constraint_name or "")
         if refused is None:
             raise
-        raise copy(refused) from None
+        raise RequestError(ErrorCode.CONFLICT, *refused) from None

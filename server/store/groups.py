@@ -5,15 +5,12 @@ from typing import Final
 
 import asyncpg
 
-from protocol.codes import ErrorCode
-from protocol.errors import RequestError, not_found
+from protocol.errors import not_found
 from protocol.ids import AccountId, GroupId, ShopId, new_id
 from server.store.database import Database, Row
 from server.store.failures import unique_taken
 
-_TAKEN: Final = {
-    "groups_name": RequestError(ErrorCode.CONFLICT, "group_name_taken", "Another group has this name.")
-}
+_TAKEN: Final = {"groups_name": ("group_name_taken", "Another group has this name.")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
-from copy import copy
 from typing import Final, TypeAlias
 
 import asyncpg
@@ -226,7 +225,8 @@ class _Writer:
             if failures.is_retryable(answer):
                 connection.terminate()  # a new one may reach a server that works
             for waiting in batch:
-                waiting.refuse(answer if len(batch) == 1 else copy(answer))
+                # One exception for each: a traceback grows in every task that raises it.
+                waiting.refuse(failures.refusal(error, sent_change=True))
         else:
             overran.cancel()
             _answer(batch, rows)

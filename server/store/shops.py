@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from protocol.codes import ErrorCode
-from protocol.errors import RequestError, not_found
+from protocol.errors import not_found
 from protocol.ids import ShopId, new_id
 from server.store.database import Database, Row
 from server.store.failures import unique_taken
@@ -181,7 +180,7 @@ class Shops:
             raise not_found("identity_key")
 
 
-_SLUG_TAKEN = RequestError(ErrorCode.CONFLICT, "slug_taken", "Another shop has this short name.")
+_SLUG_TAKEN = ("slug_taken", "Another shop has this short name.")
 
 
 def _there(row: Row | None) -> Row:

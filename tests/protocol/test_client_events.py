@@ -9,7 +9,8 @@ import pytest
 
 from protocol.client import Client, Subscription
 from protocol.codec import NotificationFrame
-from protocol.codes import ErrorCode
+from protocol.codes import CloseCode, ErrorCode
+from protocol.errors import ConnectionClosed
 from protocol.shapes import Message
 from protocol.states import Life
 from tests.protocol.script import Peer, Script, T, conversation, message, session
@@ -235,6 +236,14 @@ async def test_a_subscription_ends_with_its_client(server: Script) -> None:
         await server.lets_go(client)
         with pytest.raises(StopAsyncIteration):
             await asking
+
+
+async def test_a_subscription_to_a_stopped_client_ends_at_once(server: Script) -> None:
+    async with server.live() as (client, peer):
+        await peer.closes(CloseCode.BLOCKED)
+        await client.wait_stopped()
+        with pytest.raises(ConnectionClosed):
+            await client.subscribe().next(timeout_s=1)
 
 
 async def test_a_subscription_can_be_given_up(server: Script) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 
 import pytest
 
-from protocol.client import Client
 from protocol.codes import ErrorCode
 from protocol.errors import ConnectionClosed, RequestError
 from protocol.methods.agents import AgentListResult
@@ -187,6 +187,39 @@ async def test_typing_is_told_when_connected_and_lost_otherwise(server: Script) 
         await again.hears_nothing(0.05)
 
 
+async def test_a_client_may_be_used_as_a_context(server: Script) -> None:
+    async def serve() -> None:
+        peer = await server.peer()
+        await peer.answers_hello(session())
+        await peer.answers(await peer.hears("session.bye"), {})
+        assert await peer.is_left() == 1000
+
+    serving = asyncio.create_task(serve())
+    async with server.client() as client:
+        assert client.session is not None
+        assert client.session.me.person.name == "Ann"
+    await serving
+
+
+async def test_a_context_that_cannot_begin_leaves_nothing_behind(server: Script) -> None:
+    server.refusals = [(HTTPStatus.UNAUTHORIZED, {})]
+    client = server.client()
+    with pytest.raises(ConnectionClosed):
+        async with client:
+            raise AssertionError("never reached")
+    assert await client.wait_stopped() is not None
+
+
+async def test_a_result_of_another_shape_is_a_refusal(server: Script) -> None:
+    async with server.live() as (client, peer):
+        asking = asyncio.create_task(client.request("agent.list"))
+        await peer.answers(await peer.hears("agent.list"), {"agents": [{"name": "Ann"}], "pools": []})
+        with pytest.raises(RequestError) as refused:
+            await asking
+        assert refused.value.code is ErrorCode.INVALID_PARAMS
+        assert refused.value.detail[0] == {"field": "agents.0.account_id", "problem": "is required"}
+
+
 async def test_leaving_says_bye_and_closes(server: Script) -> None:
     async with server.live() as (client, peer):
         closing = asyncio.create_task(client.close(sign_out=True))
@@ -204,9 +237,8 @@ async def test_leaving_a_server_that_does_not_answer_takes_no_longer_than_its_li
     async with server.live() as (client, peer):
         async with asyncio.timeout(6):
             await client.close()
-        assert isinstance(client, Client)
+        assert await peer.is_left() == 1000
         assert not client.is_live
-        del peer
 
 
 async def test_a_refresh_uses_a_fresh_ticket(server: Script) -> None:

@@ -61,7 +61,9 @@ async def test_a_former_owner_s_retry_still_gives_the_first_result(world: World,
     assert again.conversation.owner_id == world.bob
 
 
-async def test_a_retry_after_the_conversation_closed_still_gives_the_first_result(world: World, log: Log) -> None:
+async def test_a_retry_after_the_conversation_closed_still_gives_the_first_result(
+    world: World, log: Log
+) -> None:
     first = await log.append(world.entry("bye", once="m-1"))
     await world.close(log)
     again = await log.append(world.entry("bye", once="m-1"))

@@ -46,12 +46,16 @@ async def test_three_nodes_and_64_senders_leave_no_holes(world: World, make_log:
         assert (row.head_seq, row.customer_head_seq) == (len(stored), len(public))
 
 
-async def test_one_sender_s_messages_keep_their_order_even_when_all_are_under_way(world: World, log: Log) -> None:
+async def test_one_sender_s_messages_keep_their_order_even_when_all_are_under_way(
+    world: World, log: Log
+) -> None:
     answers = await asyncio.gather(*(log.append(world.entry(str(n))) for n in range(300)))
     assert [answer.seq for answer in answers] == list(range(1, 301))
 
 
-async def test_with_two_connections_a_conversation_still_keeps_its_order(world: World, make_log: MakeLog) -> None:
+async def test_with_two_connections_a_conversation_still_keeps_its_order(
+    world: World, make_log: MakeLog
+) -> None:
     log = make_log(writers=2)
     other = await world.customer()
     elsewhere = (await world.open(other)).id
@@ -80,7 +84,10 @@ async def test_many_conversations_fit_into_one_batch(world: World, log: Log) -> 
     customers = [await world.customer() for _ in range(40)]
     talks = [(await world.open(customer)).id for customer in customers]
     answers = await asyncio.gather(
-        *(log.append(world.entry("x", by=customer, to=talk)) for customer, talk in zip(customers, talks, strict=True))
+        *(
+            log.append(world.entry("x", by=customer, to=talk))
+            for customer, talk in zip(customers, talks, strict=True)
+        )
     )
     assert [answer.conversation.id for answer in answers] == talks
     assert {answer.seq for answer in answers} == {1}

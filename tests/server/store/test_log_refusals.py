@@ -30,10 +30,15 @@ async def test_another_shop_s_conversation_does_not_exist(world: World, log: Log
     assert await world.seqs(world.talk) == []
 
 
-@pytest.mark.parametrize("made_up", ["", "nonsense", "00000000-0000-0000-0000-000000000000", "'; DROP TABLE messages"])
+@pytest.mark.parametrize(
+    "made_up", ["", "nonsense", "00000000-0000-0000-0000-000000000000", "'; DROP TABLE messages"]
+)
 async def test_made_up_ids_do_not_exist(world: World, log: Log, made_up: str) -> None:
     entry = world.entry()
-    assert await refusal(log, Entry(**{**_fields(entry), "conversation_id": ConversationId(made_up)})) == NOT_FOUND
+    assert (
+        await refusal(log, Entry(**{**_fields(entry), "conversation_id": ConversationId(made_up)}))
+        == NOT_FOUND
+    )
 
 
 async def test_another_customer_s_conversation_does_not_exist(world: World, log: Log) -> None:
@@ -70,7 +75,9 @@ async def test_a_closed_conversation_takes_nothing_from_people(world: World, log
 @pytest.mark.req("KS-20")
 async def test_in_wrap_up_the_customer_may_write_and_the_agent_only_a_note(world: World, log: Log) -> None:
     await world.assign(log, world.ann)
-    await log.append(world.decided(world.decision(2, Change.ENDED, world.ann, wrap_up_until_ms=1_800_000_000_000)))
+    await log.append(
+        world.decided(world.decision(2, Change.ENDED, world.ann, wrap_up_until_ms=1_800_000_000_000))
+    )
     refused = await refusal(log, world.entry(by=world.ann))
     assert refused == (ErrorCode.INVALID_STATE, "conversation_ended")
     note = await log.append(world.entry("a note", by=world.ann, visibility="internal"))
@@ -118,7 +125,9 @@ async def test_refusals_of_every_kind_do_not_harm_their_batch(world: World, make
 
 async def test_a_full_backlog_refuses_at_once(world: World, make_log: MakeLog) -> None:
     log = make_log(backlog_max=5)
-    answers = await asyncio.gather(*(log.append(world.entry(str(n))) for n in range(8)), return_exceptions=True)
+    answers = await asyncio.gather(
+        *(log.append(world.entry(str(n))) for n in range(8)), return_exceptions=True
+    )
     refused = [answer for answer in answers if isinstance(answer, RequestError)]
     assert [(r.code, r.reason) for r in refused] == [(ErrorCode.UNAVAILABLE, "backlog_full")] * 3
     assert refused[0].retry_after_ms
@@ -134,7 +143,9 @@ async def test_closing_writes_what_waits_and_refuses_what_comes(world: World, ma
     assert await refusal(log, world.entry()) == (ErrorCode.UNAVAILABLE, "shutting_down")
 
 
-async def test_an_entry_whose_sender_has_gone_before_it_was_sent_is_not_written(world: World, make_log: MakeLog) -> None:
+async def test_an_entry_whose_sender_has_gone_before_it_was_sent_is_not_written(
+    world: World, make_log: MakeLog
+) -> None:
     log = make_log()
     gone = asyncio.ensure_future(log.append(world.entry("gone")))
     stays = asyncio.ensure_future(log.append(world.entry("stays")))

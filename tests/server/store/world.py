@@ -49,7 +49,9 @@ class World:
     @classmethod
     async def make(cls, db: Database) -> World:
         number = next(NUMBERS)
-        shop = (await Shops(db).add(slug=f"shop-{number}-{new_id()[-6:]}", name="Shop", policy={"rule": 1})).id
+        shop = (
+            await Shops(db).add(slug=f"shop-{number}-{new_id()[-6:]}", name="Shop", policy={"rule": 1})
+        ).id
         world = cls(db, shop, AccountId(""), AccountId(""), AccountId(""), CustomerId(""), ConversationId(""))
         world.ann = await world.account("ann", Role.AGENT)
         world.bob = await world.account("bob", Role.AGENT)
