@@ -118,7 +118,11 @@ def cpu_s(pid: int) -> float:
 
 def descendants(pid: int) -> list[int]:
     """Children, their children, and so on."""
-    parents = {int(entry.name): _parent(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdecimal()}
+    parents = {
+        int(entry.name): _parent(int(entry.name))
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdecimal()
+    }
     family, fresh = list[int](), {pid}
     while fresh:
         fresh = {child for child, parent in parents.items() if parent in fresh}

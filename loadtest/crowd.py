@@ -14,6 +14,7 @@ from loadtest.line import Line
 from loadtest.speech import Heard, Speech
 
 DRAIN_S = 10.0
+BEAT_S = 15.0
 ACKNOWLEDGED, DELIVERED, DONE = 1, 2, 3
 _numbers = count(1)
 
@@ -66,6 +67,7 @@ class Crowd:
         self._window = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._heart: asyncio.Task[None] | None = None
 
     def attach(self, customers: list[tuple[Line, str]], agents: list[Line]) -> None:
         """Take over the lines; each customer comes with the conversation that they are in."""
@@ -75,6 +77,7 @@ class Crowd:
             customer.line.hear = self._ear(customer.line, delivers=False)
         for line in agents:
             line.hear = self._ear(line, delivers=True)
+        self._heart = asyncio.create_task(self._beat(), name="heartbeat")
 
     @property
     def under_way(self) -> int:
@@ -100,7 +103,7 @@ class Crowd:
             self._send(self._customers[turn % len(self._customers)])
 
     async def rest(self) -> None:
-        """Send nothing more and wait until everything is done. CrowdFailed when something is missing after `DRAIN_S`."""
+        """Send nothing more and wait until all is done. CrowdFailed when something is missing after `DRAIN_S`."""
         self._window = 0
         try:
             async with asyncio.timeout(DRAIN_S):
@@ -119,7 +122,9 @@ class Crowd:
 
     def check(self) -> None:
         """Raises CrowdFailed when a line has ended, or anything was refused or doubled."""
-        ended = [line.ended for line in (*(each.line for each in self._customers), *self._agents) if line.ended]
+        ended = [
+            line.ended for line in (*(each.line for each in self._customers), *self._agents) if line.ended
+        ]
         if ended:
             raise CrowdFailed(f"{len(ended)} sockets were ended by the server; the first: {ended[0]}")
         if self.tally.refused:
@@ -129,10 +134,19 @@ class Crowd:
 
     async def leave(self) -> None:
         """Close all lines."""
+        if self._heart is not None:
+            self._heart.cancel()
         for customer in self._customers:
             await customer.line.close()
         for line in self._agents:
             await line.close()
+
+    async def _beat(self) -> None:
+        # Who only listens must say that they are there: the server gives up sockets that are silent for 40 s.
+        while self._speech.beat:
+            await asyncio.sleep(BEAT_S)
+            for line in (*(each.line for each in self._customers), *self._agents):
+                line.say(self._speech.beat)
 
     def _send(self, customer: Customer) -> None:
         number = next(_numbers)
@@ -190,4 +204,3 @@ class Crowd:
             self._send(customer)
         elif not self._journeys:
             self._idle.set()
-

@@ -104,4 +104,6 @@ def accepted(head: bytes, accept: bytes) -> bool:
     if not status.startswith(b"HTTP/1.1 101"):
         return False
     named = (line.partition(b":") for line in lines)
-    return any(name.lower() == b"sec-websocket-accept" and value.strip() == accept for name, _, value in named)
+    return any(
+        name.lower() == b"sec-websocket-accept" and value.strip() == accept for name, _, value in named
+    )

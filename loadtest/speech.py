@@ -42,6 +42,8 @@ class Speech(Protocol):
     """How to talk to one kind of server. Messages are numbered over the whole run."""
 
     pong: bytes
+    beat: bytes
+    """what a client says by itself every 15 s; empty: nothing"""
 
     def message(self, conversation: str, number: int) -> bytes:
         """The text that sends message `number`, asking for an acknowledgement."""
@@ -68,7 +70,7 @@ def body(conversation: str, number: int) -> str:
 class PointsmanSpeech:
     """JSON-RPC as in `protocol`."""
 
-    pong = b'{"jsonrpc":"2.0","method":"hb","params":{}}'
+    pong = beat = b'{"jsonrpc":"2.0","method":"hb","params":{}}'
     _REPLY = b'{"jsonrpc":"2.0","id":'
     _RESULT = b',"result":'
     _CREATED = b'{"jsonrpc":"2.0","method":"message.created",'
@@ -96,13 +98,16 @@ class PointsmanSpeech:
             return Utterance(Heard.DELIVERED, int(text[start : text.index(b'"', start)]))
         if text.startswith(self._BEAT):
             return PING
-        return REFUSED if text.startswith(b'{"jsonrpc":"2.0","id":null') or b'"error":' in text[:40] else OTHER
+        return (
+            REFUSED if text.startswith(b'{"jsonrpc":"2.0","id":null') or b'"error":' in text[:40] else OTHER
+        )
 
 
 class SocketIoSpeech:
     """socket.io's text packets (protocol 5) over engine.io's (protocol 4), WebSocket only."""
 
     pong = b"3"
+    beat = b""
     open = b"40"
     """joins the default namespace; the server answers `40{...}`"""
     _ACK = b"43"

@@ -55,9 +55,7 @@ class Clock:
         own = time.process_time() - self._own
         tally = self._stand.crowd.tally
         done = max(1, tally.delivered - self._done)
-        cpu = {
-            name: (cpu_s(pid) - self._cpu[name]) / done * 1e6 for name, pid in self._stand.pids.items()
-        }
+        cpu = {name: (cpu_s(pid) - self._cpu[name]) / done * 1e6 for name, pid in self._stand.pids.items()}
         latencies = [each * 1000 for each in tally.latencies_s]
         return Cell(done / wall, cpu, own / done * 1e6, own / wall, latencies)
 
@@ -75,7 +73,7 @@ async def saturated(stand: Stand, *, window: int, warm_s: float, seconds: float)
 
 
 async def paced(stand: Stand, *, per_s: float, warm_s: float, seconds: float) -> Cell:
-    """So many messages a second, whatever the server does; latencies of those sent after `warm_s`. Raises CrowdFailed."""
+    """So many messages a second, whatever the server does; measured after `warm_s`. Raises CrowdFailed."""
     await stand.crowd.pace(per_s, warm_s)
     await stand.crowd.rest()
     clock = Clock(stand)

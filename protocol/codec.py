@@ -4,8 +4,8 @@ A frame that breaks the profile is a `CodecError`: it carries the `RequestError`
 could be known. Decoding raises nothing else (fault 20 of the fault catalogue: poison frames).
 
 Checked in this order: size; UTF-8 and JSON (numbers that do not fit, NaN, lone surrogates and raw control characters
-are not JSON here); one object, not a batch; depth; no member twice in one object; `jsonrpc`, `method`, `id`; that the
-method exists; its params by name, without NUL and with texts within `TEXT_MAX_BYTES`, in the shape of the method.
+are not JSON here); one object, not a batch; depth and parts; no member twice in one object; `jsonrpc`, `method`, `id`;
+that the method exists; its params by name, without NUL and with texts within `TEXT_MAX_BYTES`, in the method's shape.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,15 @@ from protocol import refusals as refuse
 from protocol.codes import ErrorCode
 from protocol.errors import PointsmanError, RequestError
 from protocol.events import EVENTS, Event, Sender
-from protocol.limits import FRAME_MAX_BYTES, ID_MAX_CHARS, INT_LIMIT, TooDeep, count_members, says_twice
+from protocol.limits import (
+    FRAME_MAX_BYTES,
+    ID_MAX_CHARS,
+    INT_LIMIT,
+    TooDeep,
+    TooManyParts,
+    count_members,
+    says_twice,
+)
 from protocol.methods import METHODS, Method
 from protocol.problems import NUL, bad_strings, problems
 from protocol.shapes import Shape
@@ -76,6 +84,8 @@ def decode(data: bytes | str) -> RequestFrame | NotificationFrame:
         written = count_members(members)
     except TooDeep:
         raise CodecError(refuse.too_deep(), request_id) from None
+    except TooManyParts:
+        raise CodecError(refuse.too_many_parts(), request_id) from None
     if says_twice(raw, written):
         raise CodecError(
             refuse.invalid("duplicate_member", "An object has the same member twice."), request_id

@@ -64,7 +64,9 @@ class ConnectionClosed(PointsmanError):
 
 def not_found(noun: str) -> RequestError:
     """The one answer for what does not exist and for what is another shop's."""
-    return RequestError(ErrorCode.NOT_FOUND, f"{noun}_not_found", f"There is no such {noun.replace('_', ' ')} here.")
+    return RequestError(
+        ErrorCode.NOT_FOUND, f"{noun}_not_found", f"There is no such {noun.replace('_', ' ')} here."
+    )
 
 
 def forbidden(what: str) -> RequestError:

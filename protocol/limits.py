@@ -7,6 +7,8 @@ FRAME_MAX_BYTES = 64 * 1024
 """Longest frame a client may send."""
 DEPTH_MAX = 16
 """Deepest nesting of a frame, the frame itself counted as 1."""
+PARTS_MAX = 1000
+"""Most objects and arrays in a frame; looking through more would cost milliseconds, and no honest frame has ten."""
 ID_MAX_CHARS = 64
 """Longest id of a request."""
 INT_LIMIT = 2**53
@@ -15,18 +17,25 @@ _BLANK_COLON = re.compile(rb"[ \t\r\n]:")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"[ \t\r\n]*(:?)', re.DOTALL)
 
 
+class TooManyParts(Exception):
+    """More objects and arrays than `PARTS_MAX`."""
+
+
 class TooDeep(Exception):
     """Nested deeper than `DEPTH_MAX`."""
 
 
 def count_members(frame: dict[str, Any]) -> int:
-    """Members of all objects in the frame. Goes level by level; raises `TooDeep` below `DEPTH_MAX`."""
-    depth, found = 0, 0
+    """Members of all objects in the frame. Goes level by level; raises `TooDeep` or `TooManyParts`."""
+    depth, parts, found = 0, 0, 0
     level: list[Any] = [frame]
     while level:
         depth += 1
         if depth > DEPTH_MAX:
             raise TooDeep
+        parts += len(level)
+        if parts > PARTS_MAX:
+            raise TooManyParts
         below: list[Any] = []
         for node in level:
             values = node

@@ -1,6 +1,6 @@
 """What is wrong with params, in plain words, as `{field, problem}`. Never the value itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypedDict, cast
 
 from pydantic import ValidationError
@@ -12,7 +12,10 @@ PROBLEMS_MAX = 10
 NUL = "\0"
 """PostgreSQL can store it neither in text nor in jsonb."""
 _NUL_WRITTEN = b"\\u0000"  # the only way to write it: raw control characters are not JSON
+_HAS_NUL = "must not contain the NUL character (U+0000)"
 _FIELD_PART_MAX = 64
+_Place = tuple[Any, str | int, Any]
+"""An object or array: the place that it stands in (None for the params), its name there, itself."""
 
 
 class Problem(TypedDict):
@@ -73,11 +76,22 @@ def bad_strings(params: dict[str, Any], raw: bytes) -> list[Problem]:
     if len(raw) <= TEXT_MAX_BYTES and _NUL_WRITTEN not in raw:
         return []
     found: list[Problem] = []
-    for field, text in _strings(params):
-        if NUL in text:
-            found.append({"field": field, "problem": "must not contain the NUL character (U+0000)"})
-        elif len(text) > TEXT_MAX_BYTES // 4 and len(text.encode()) > TEXT_MAX_BYTES:
-            found.append({"field": field, "problem": f"must be at most {TEXT_MAX_BYTES} bytes of UTF-8"})
+    places: list[_Place] = [(None, "", params)]
+    for place in places:  # grows while it is read
+        node = place[2]
+        is_object = type(node) is dict
+        for key, value in cast("dict[str, Any]", node).items() if is_object else enumerate(node):
+            if is_object and NUL in cast("str", key):
+                found.append(_unfit(place, key, _HAS_NUL))
+            if type(value) is str:
+                if NUL in value:
+                    found.append(_unfit(place, key, _HAS_NUL))
+                elif len(value) > TEXT_MAX_BYTES // 4 and len(value.encode()) > TEXT_MAX_BYTES:
+                    found.append(_unfit(place, key, f"must be at most {TEXT_MAX_BYTES} bytes of UTF-8"))
+            elif type(value) is dict or type(value) is list:
+                places.append((place, key, cast("Any", value)))
+            if len(found) == PROBLEMS_MAX:
+                return found
     return found
 
 
@@ -86,20 +100,13 @@ def shown(name: object) -> str:
     return str(name)[:_FIELD_PART_MAX].replace(NUL, "\N{SYMBOL FOR NULL}")
 
 
-def _strings(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every string in the params with the path of its field; names of members are strings too."""
-    waiting: list[tuple[str, Any]] = [("", params)]
-    while waiting:
-        path, node = waiting.pop()
-        if type(node) is dict:
-            for key, value in cast("dict[str, Any]", node).items():
-                field = f"{path}.{shown(key)}" if path else shown(key)
-                yield field, key
-                waiting.append((field, value))
-        elif type(node) is list:
-            waiting.extend((f"{path}.{index}", value) for index, value in enumerate(cast("list[Any]", node)))
-        elif type(node) is str:
-            yield path, node
+def _unfit(place: _Place | None, key: str | int, problem: str) -> Problem:
+    """The problem with the path of its field, which is only put together for those that have one."""
+    parts = [shown(key)]
+    while place is not None and place[0] is not None:
+        parts.append(shown(place[1]))
+        place = place[0]
+    return {"field": ".".join(reversed(parts)), "problem": problem}
 
 
 def _path(loc: tuple[int | str, ...], given: Any) -> str:

@@ -3,7 +3,7 @@
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.events import EVENTS
-from protocol.limits import DEPTH_MAX, ID_MAX_CHARS
+from protocol.limits import DEPTH_MAX, ID_MAX_CHARS, PARTS_MAX
 from protocol.problems import PROBLEMS_MAX, Problem, shown
 
 
@@ -22,6 +22,11 @@ def bad_id() -> RequestError:
 def too_deep() -> RequestError:
     """Deeper than `DEPTH_MAX`."""
     return invalid("too_deep", f"The frame is nested deeper than {DEPTH_MAX} levels.")
+
+
+def too_many_parts() -> RequestError:
+    """More objects and arrays than `PARTS_MAX`."""
+    return invalid("too_many_parts", f"The frame has more than {PARTS_MAX} objects and arrays.")
 
 
 def too_large(limit_bytes: int) -> RequestError:

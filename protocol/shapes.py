@@ -1,7 +1,7 @@
 """The things that requests and notifications carry, as the other side sees them.
 
-Every shape ignores members it does not know (additive changes stay version 1) and is strict about types. Times are RFC 3339
-in UTC with milliseconds; ids are strings; `seq`, `rev` and `epoch` are integers below 2**53.
+Every shape ignores members it does not know (additive changes stay version 1) and is strict about types.
+Times are RFC 3339 in UTC with milliseconds; ids are strings; `seq`, `rev` and `epoch` are integers below 2**53.
 """
 
 from typing import Annotated, Any, Literal
@@ -15,7 +15,9 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A
 Seq = Annotated[int, Field(ge=0, lt=2**53)]
 Rev = Annotated[int, Field(ge=0, lt=2**53)]
 Timestamp = Annotated[
-    str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"), Field(examples=["2026-11-22T08:00:00.000Z"])
+    str,
+    StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"),
+    Field(examples=["2026-11-22T08:00:00.000Z"]),
 ]
 TEXT_MAX_BYTES = 16 * 1024
 """Longest message text, in bytes of UTF-8."""

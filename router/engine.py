@@ -123,14 +123,26 @@ class Engine(Protocol):
         ...
 
     async def reopen(
-        self, conversation: ConversationId, *, op_id: str, day: int, by: AccountId | None = None, now_ms: int | None = None
+        self,
+        conversation: ConversationId,
+        *,
+        op_id: str,
+        day: int,
+        by: AccountId | None = None,
+        now_ms: int | None = None,
     ) -> Outcome:
         """Back to the same agent from wrap-up, whatever their capacity (KS-20). Refused: UNKNOWN_CONVERSATION,
         NOT_IN_WRAP_UP."""
         ...
 
     async def close(
-        self, conversation: ConversationId, *, op_id: str, day: int, by: AccountId | None = None, now_ms: int | None = None
+        self,
+        conversation: ConversationId,
+        *,
+        op_id: str,
+        day: int,
+        by: AccountId | None = None,
+        now_ms: int | None = None,
     ) -> Outcome:
         """Close from any live state: wrap-up is over, the customer left the queue, or by force. Frees the slot, fills,
         forgets the live record. Refused: UNKNOWN_CONVERSATION."""
@@ -148,15 +160,21 @@ class Engine(Protocol):
         Ends "counted offline" when the status is not OFFLINE. Refused: UNKNOWN_AGENT."""
         ...
 
-    async def set_profile(self, profile: Profile, *, op_id: str, day: int, now_ms: int | None = None) -> Outcome:
+    async def set_profile(
+        self, profile: Profile, *, op_id: str, day: int, now_ms: int | None = None
+    ) -> Outcome:
         """Create or change an agent's profile; a new agent is OFFLINE with load 0. Fills where room appears."""
         ...
 
-    async def remove_agent(self, agent: AccountId, *, op_id: str, day: int, now_ms: int | None = None) -> Outcome:
+    async def remove_agent(
+        self, agent: AccountId, *, op_id: str, day: int, now_ms: int | None = None
+    ) -> Outcome:
         """Forget an agent; conversations they hold stay theirs until given on. Refused: UNKNOWN_AGENT."""
         ...
 
-    async def set_policy(self, policy: LivePolicy, *, op_id: str, day: int, now_ms: int | None = None) -> Outcome:
+    async def set_policy(
+        self, policy: LivePolicy, *, op_id: str, day: int, now_ms: int | None = None
+    ) -> Outcome:
         """Exchange the live policy (KS-23: without restart). Re-scores agents when the distribution changes; fills."""
         ...
 
@@ -177,7 +195,14 @@ class Engine(Protocol):
         ...
 
     async def disconnect(
-        self, person: PersonId, connection: ConnectionId, *, op_id: str, day: int, node: str, now_ms: int | None = None
+        self,
+        person: PersonId,
+        connection: ConnectionId,
+        *,
+        op_id: str,
+        day: int,
+        node: str,
+        now_ms: int | None = None,
     ) -> Outcome:
         """It is gone. Starts the grace when it was an agent's last. Unknown connections change nothing."""
         ...
@@ -186,8 +211,9 @@ class Engine(Protocol):
     async def expire(
         self, *, op_id: str, day: int, requeue_after_ms: int, limit: int = 100, now_ms: int | None = None
     ) -> Due:
-        """Handle what is due: wrap-ups close; graces run out (counted offline; pools may open); then, `requeue_after_ms`
-        after, those agents' conversations are reported once. Never early; each once, whichever node asks."""
+        """Handle what is due: wrap-ups close; graces run out (counted offline; pools may open); then,
+        `requeue_after_ms` after, those agents' conversations are reported once. Never early; each once,
+        whichever node asks."""
         ...
 
     async def reap(self, node: str, *, op_id: str, day: int, now_ms: int | None = None) -> Outcome:
@@ -199,7 +225,9 @@ class Engine(Protocol):
         """These (conversation, rev) are durable and on their way: forget them."""
         ...
 
-    async def unconfirmed(self, older_than_ms: int, *, limit: int = 100, now_ms: int | None = None) -> tuple[Decision, ...]:
+    async def unconfirmed(
+        self, older_than_ms: int, *, limit: int = 100, now_ms: int | None = None
+    ) -> tuple[Decision, ...]:
         """Decisions at least `older_than_ms` old that nobody confirmed, oldest first."""
         ...
 

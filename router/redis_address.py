@@ -48,8 +48,9 @@ class Address:
             db=int(db),
         )
 
-    async def connect(self, loop: asyncio.AbstractEventLoop, protocol: asyncio.Protocol) -> None:
+    async def connect(self, protocol: asyncio.Protocol) -> None:
         """Connect `protocol`. Raises OSError (ssl.SSLError is one)."""
+        loop = asyncio.get_running_loop()
         if self.path:
             await loop.create_unix_connection(lambda: protocol, self.path)
             return

@@ -37,7 +37,6 @@ _REFUSED_UNTOUCHED = (
     "MISCONF",
     "MASTERDOWN",
     "NOREPLICAS",
-    "MAXCLIENTS",
 )
 """Error replies by which Redis says that it did not start the command and that it may do so later."""
 
@@ -87,8 +86,9 @@ Pending = tuple["asyncio.Future[Reply]", float, Again | None]
 class _Wire(asyncio.Protocol):
     """The bytes of one connection: pairs replies with calls, in order."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, time_out_s: float, stall_s: float) -> None:
-        self.loop = loop
+    def __init__(self, time_out_s: float, stall_s: float, on_lost: "Callable[[_Wire], None]") -> None:
+        self.loop = asyncio.get_running_loop()
+        self.on_lost = on_lost
         self.time_out_s = time_out_s
         self.stall_s = stall_s
         self.pending: deque[Pending] = deque()
@@ -191,6 +191,7 @@ class _Wire(asyncio.Protocol):
                     LinkError(LinkFault.LOST, "the connection to Redis ended before the reply")
                 )
         self.lost.set()
+        self.on_lost(self)
 
 
 def _look_at(loading: "asyncio.Future[Reply]") -> None:
@@ -234,7 +235,8 @@ class RedisLink:
         self._backoff_s = backoff_s
         self._name = name
         self._wire: _Wire | None = None
-        self._parked: list[tuple[bytes, Again | None, asyncio.Future[Reply]]] | None = []
+        self._parked: list[tuple[bytes, Again | None, asyncio.Future[Reply]]] | None = None
+        """calls that wait for a reconnect; None: they are refused"""
         self._closing = False
         self._keeper: asyncio.Task[None] | None = None
         self._timeouts = 0
@@ -276,7 +278,7 @@ class RedisLink:
             await asyncio.wait([last], timeout=self._time_out_s)
         if self._keeper is not None:
             self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            await asyncio.wait([self._keeper])
         self._down("the link is closed")
         if wire is not None:
             wire.abort()
@@ -327,12 +329,8 @@ class RedisLink:
         shortest, longest = self._backoff_s
         while True:
             await wire.lost.wait()
-            self._timeouts += wire.timeouts
-            self._reloads += wire.reloads
-            self._wire, self._parked = None, []
-            self.counts["lost"] += 1
             pause = shortest
-            while self._wire is None:
+            while wire.lost.is_set():
                 try:
                     wire = await self._connect()
                 except (OSError, LinkError, ReplyError) as error:
@@ -340,15 +338,24 @@ class RedisLink:
                     await asyncio.sleep(pause * random.uniform(0.5, 1.0))
                     pause = min(pause * 2, longest)
 
+    def _lost(self, wire: _Wire) -> None:
+        """In the moment in which it happens, so that no call goes to a dead connection."""
+        if wire is self._wire:
+            self._timeouts += wire.timeouts
+            self._reloads += wire.reloads
+            self._wire, self._parked = None, None if self._closing else []
+            self.counts["lost"] += 1
+
     async def _connect(self) -> _Wire:
         """One attempt: connect, introduce, load scripts, send what was parked."""
-        loop = asyncio.get_running_loop()
-        wire = _Wire(loop, self._time_out_s, self._stall_s)
+        wire = _Wire(self._time_out_s, self._stall_s, self._lost)
         try:
             async with asyncio.timeout(self._time_out_s):
-                await self._address.connect(loop, wire)
+                await self._address.connect(wire)
                 _keep_alive(wire)
                 await self._introduce(wire)
+            if wire.lost.is_set():
+                raise LinkError(LinkFault.LOST, "the connection to Redis ended at once")
         except TimeoutError as error:
             wire.abort()
             raise LinkError(LinkFault.UNAVAILABLE, f"no connection within {self._time_out_s} s") from error

@@ -136,7 +136,7 @@ class App:
         self.link = RedisLink(
             redis_url, scripts={**routing_scripts(), **SCRIPTS}, time_out_s=settings.redis_timeout_s
         )
-        self.redis: Redis = Redis.from_url(
+        self.redis: Redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType] - redis-py's **kwargs
             redis_url,
             socket_timeout=settings.redis_timeout_s,
             socket_connect_timeout=settings.redis_timeout_s,
@@ -152,7 +152,12 @@ class App:
             on_registered=self._registered,
         )
         self.bus = Bus(
-            self.link, redis_url, self.hub, self.node, on_gap=self._resync, stream_length=settings.stream_entries
+            self.link,
+            redis_url,
+            self.hub,
+            self.node,
+            on_gap=self._resync,
+            stream_length=settings.stream_entries,
         )
         self.background = Background()
 
@@ -283,7 +288,10 @@ class App:
                 sign_in=self.sign_in,
                 accounts=self.accounts,
                 groups=Groups(
-                    groups=self.group_store, accounts=self.account_store, policies=self.policy_store, live=self.changes
+                    groups=self.group_store,
+                    accounts=self.account_store,
+                    policies=self.policy_store,
+                    live=self.changes,
                 ),
                 schedules=Schedules(groups=self.group_store, accounts=self.account_store, live=self.changes),
                 api_keys=self.api_keys,
@@ -327,7 +335,12 @@ class App:
                 Sweep("repairs", settings.sweep_s, repairs.run),
                 Sweep("queue_places", settings.queue_places_s, places.run),
                 Sweep("dead_nodes", settings.sweep_s, dead.run),
-                Sweep("liveness", settings.sweep_s, Liveness(self.hub, self.live, self.sessions).run, everywhere=True),
+                Sweep(
+                    "liveness",
+                    settings.sweep_s,
+                    Liveness(self.hub, self.live, self.sessions).run,
+                    everywhere=True,
+                ),
                 Sweep("duty", DUTY_S, Duty(self.shops, self.changes).run),
             ],
         )
@@ -385,16 +398,17 @@ class App:
         self.gateway.close_all(CloseCode.LEASE_LOST, "this node lost its lease")
 
     async def _registered(self, name: str) -> None:
-        self.writer.node = name
+        self.writer.rename(name)
 
     async def _resync(self, why: str) -> None:
-        """Pushes may have been missed: everybody here resumes, and gets from PostgreSQL what was missed (fault 7, 19)."""
+        """Pushes may have been missed: everybody here resumes, and gets from PostgreSQL what was missed
+        (fault 7, 19)."""
         closed = self.gateway.close_all(CloseCode.LEASE_LOST, "resync")
         log.warning("resync", why=why, sockets=closed)
 
-    async def _revoke(self, shop: ShopId, person: PersonId, why: str) -> None:
+    async def _revoke(self, shop: ShopId, person: PersonId) -> None:
         """Revocation reaches open sockets on every node within a second (fault 23)."""
-        await self.bus.publish(shop, [Control((person,), CloseCode.AUTH_FAILED, why)])
+        await self.bus.publish(shop, [Control((person,), CloseCode.AUTH_FAILED, "sign-in revoked")])
 
     async def _signed_out(self, shop: ShopId, account: AccountId) -> None:
         """Signing out makes an agent offline (KS-18)."""

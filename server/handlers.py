@@ -1,11 +1,13 @@
 """Which service answers which request. The rights are in `protocol.methods`; this is only the switchboard."""
 
+from functools import cache
+
 from protocol.methods.session import DiscoverResult, Nothing
 from protocol.schema import openrpc
+from server.gateway.session import Handlers, NoticeHandlers, Session
 from server.services.agents import Agents
 from server.services.conversations import ConversationRequests
 from server.services.messages import Messages
-from server.gateway.session import Handlers, NoticeHandlers, Session
 
 
 def handlers(conversations: ConversationRequests, messages: Messages, agents: Agents) -> Handlers:
@@ -42,4 +44,10 @@ def notices(messages: Messages) -> NoticeHandlers:
 
 
 async def _discover(_session: Session, _params: Nothing) -> DiscoverResult:
+    return _document()
+
+
+@cache
+def _document() -> DiscoverResult:
+    """Made once: it is the same for everybody, and far dearer than any other answer."""
     return DiscoverResult.model_validate(openrpc())

@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import structlog
@@ -71,7 +71,7 @@ class Server(uvicorn.Server):
     """uvicorn's server without its own signal handling: the drain comes first."""
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None, None, None]:
         """Signals are ours."""
         yield
 

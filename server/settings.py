@@ -1,8 +1,8 @@
 """Everything that can be set from outside, in one validated object. The only reader of the environment.
 
 Every setting is an environment variable `POINTSMAN_<NAME>`; a secret may instead come from the file named by
-`POINTSMAN_<NAME>_FILE`. All faults are reported together (`SettingsError`). What a shop may choose for itself is not here
-but in `router.policy`.
+`POINTSMAN_<NAME>_FILE`. All faults are reported together (`SettingsError`). What a shop may choose for
+itself is not here but in `router.policy`.
 """
 
 import os
@@ -34,15 +34,21 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    demo: bool = Field(default=False, description="Demo mode: accepts the built-in secret and loopback origins. Never in production.")
+    demo: bool = Field(
+        default=False,
+        description="Demo mode: accepts the built-in secret and loopback origins. Never in production.",
+    )
     database_url: SecretStr = Field(
-        default=SecretStr(""), description="PostgreSQL 15 or later, `postgresql://user:password@host/name`. Required."
+        default=SecretStr(""),
+        description="PostgreSQL 15 or later, `postgresql://user:password@host/name`. Required.",
     )
     redis_url: SecretStr = Field(
-        default=SecretStr(""), description="Redis 7 or Valkey 8 and later, `redis://host:6379/0`, `rediss://`, `unix://`. Required."
+        default=SecretStr(""),
+        description="Redis 7 or Valkey 8 and later, `redis://host:6379/0`, `rediss://`, `unix://`. Required.",
     )
     secret: SecretStr = Field(
-        default=SecretStr(""), description="Signs access tokens and customer sessions; the same on all nodes; at least 32 characters."
+        default=SecretStr(""),
+        description="Signs access tokens and customer sessions; the same on all nodes; at least 32 characters.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on; `0.0.0.0` in a container.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -51,55 +57,105 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9_.-]{1,48}$",
         description="This node's name; unique among running nodes.",
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
-    log_format: Literal["json", "console"] = Field(default="json", description="One JSON object a line, or for human eyes.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line, or for human eyes."
+    )
     embedded: Literal["auto", "installed", "wheels"] = Field(
-        default="auto", description="Where `pointsman demo` and tests take private servers from when no URL is given."
+        default="auto",
+        description="Where `pointsman demo` and tests take private servers from when no URL is given.",
     )
     trust_proxy: bool = Field(
-        default=False, description="Take the client's address from X-Forwarded-For; only behind a proxy that sets it."
+        default=False,
+        description="Take the client's address from X-Forwarded-For; only behind a proxy that sets it.",
     )
 
-    database_pool: int = Field(default=10, ge=2, le=200, description="Most PostgreSQL connections of this node.")
+    database_pool: int = Field(
+        default=10, ge=2, le=200, description="Most PostgreSQL connections of this node."
+    )
     database_deadline_s: float = Field(
-        default=5.0, gt=0, le=60, description="After this long a request that waits for PostgreSQL is answered 'unavailable'."
+        default=5.0,
+        gt=0,
+        le=60,
+        description="After this long a request that waits for PostgreSQL is answered 'unavailable'.",
     )
     redis_timeout_s: float = Field(
-        default=1.0, gt=0, le=30, description="After this long a call to Redis fails; its outcome is then unknown."
+        default=1.0,
+        gt=0,
+        le=30,
+        description="After this long a call to Redis fails; its outcome is then unknown.",
     )
-    request_deadline_s: float = Field(default=8.0, gt=0, le=60, description="Longest time a request may take in all.")
+    request_deadline_s: float = Field(
+        default=8.0, gt=0, le=60, description="Longest time a request may take in all."
+    )
     append_backlog: int = Field(
-        default=10_000, ge=100, description="Messages waiting for PostgreSQL beyond which new ones are refused at once."
+        default=10_000,
+        ge=100,
+        description="Messages waiting for PostgreSQL beyond which new ones are refused at once.",
     )
 
-    frame_bytes: int = Field(default=64 * 1024, ge=20 * 1024, le=1024 * 1024, description="Largest frame from a client.")
-    connections_per_person: int = Field(default=20, ge=1, description="More tabs and devices than anybody has.")
-    connections: int = Field(default=20_000, ge=1, description="Sockets of this node; more are refused with 503.")
+    frame_bytes: int = Field(
+        default=64 * 1024, ge=20 * 1024, le=1024 * 1024, description="Largest frame from a client."
+    )
+    connections_per_person: int = Field(
+        default=20, ge=1, description="More tabs and devices than anybody has."
+    )
+    connections: int = Field(
+        default=20_000, ge=1, description="Sockets of this node; more are refused with 503."
+    )
     customer_messages_per_s: float = Field(default=5, gt=0, description="Faster than anybody types.")
     customer_burst: int = Field(default=10, ge=1, description="Messages a customer may send at once.")
-    agent_messages_per_s: float = Field(default=20, gt=0, description="Agents send quick replies to many customers.")
+    agent_messages_per_s: float = Field(
+        default=20, gt=0, description="Agents send quick replies to many customers."
+    )
     agent_burst: int = Field(default=40, ge=1, description="Messages an agent may send at once.")
-    heartbeat_s: float = Field(default=25, gt=0, description="Silence after which a heartbeat is sent; proxies drop at 60.")
+    heartbeat_s: float = Field(
+        default=25, gt=0, description="Silence after which a heartbeat is sent; proxies drop at 60."
+    )
     silence_s: float = Field(default=40, gt=0, description="Silence after which a socket is given up.")
     hello_s: float = Field(default=5, gt=0, description="Time to say hello, and to finish the handshake.")
-    drain_wave_percent: float = Field(default=5, gt=0, le=100, description="Share of sockets sent away per second when draining.")
-    drain_s: float = Field(default=25, gt=0, le=300, description="Longest time for draining; then sockets are cut.")
+    drain_wave_percent: float = Field(
+        default=5, gt=0, le=100, description="Share of sockets sent away per second when draining."
+    )
+    drain_s: float = Field(
+        default=25, gt=0, le=300, description="Longest time for draining; then sockets are cut."
+    )
 
     lease_s: float = Field(default=7, ge=1, le=60, description="A node not heard from for this long is dead.")
     lease_renew_s: float = Field(default=2, gt=0, le=20, description="How often a node says that it lives.")
-    sweep_s: float = Field(default=1, gt=0, le=60, description="How often deadlines and repairs are looked at.")
-    unconfirmed_s: float = Field(default=2, gt=0, le=60, description="Age at which another node finishes a decision.")
-    queue_places_s: float = Field(default=2, gt=0, le=60, description="How often waiting customers are told their new place.")
-    queue_places_told: int = Field(default=500, ge=0, description="How many of each pool's first are told; the rest when they get there.")
-    stream_entries: int = Field(default=50_000, ge=100, description="Length of a node's stream; a longer outage is resynced.")
-    redeliver_s: int = Field(default=30, ge=5, description="What a dead node wrote this lately is delivered again.")
+    sweep_s: float = Field(
+        default=1, gt=0, le=60, description="How often deadlines and repairs are looked at."
+    )
+    unconfirmed_s: float = Field(
+        default=2, gt=0, le=60, description="Age at which another node finishes a decision."
+    )
+    queue_places_s: float = Field(
+        default=2, gt=0, le=60, description="How often waiting customers are told their new place."
+    )
+    queue_places_told: int = Field(
+        default=500, ge=0, description="How many of each pool's first are told; the rest when they get there."
+    )
+    stream_entries: int = Field(
+        default=50_000, ge=100, description="Length of a node's stream; a longer outage is resynced."
+    )
+    redeliver_s: int = Field(
+        default=30, ge=5, description="What a dead node wrote this lately is delivered again."
+    )
 
-    login_per_minute: int = Field(default=10, ge=1, description="Failed sign-ins per account and address in a minute.")
+    login_per_minute: int = Field(
+        default=10, ge=1, description="Failed sign-ins per account and address in a minute."
+    )
     access_token_s: int = Field(default=900, ge=60, le=86_400, description="Life of an access token.")
     refresh_token_s: int = Field(default=30 * 86_400, ge=3600, description="Life of a refresh token.")
     ticket_s: int = Field(default=30, ge=5, le=300, description="Life of a ticket for the socket.")
-    session_s: int = Field(default=3600, ge=120, description="Life of a socket session before it must be refreshed.")
-    customer_token_s: int = Field(default=180 * 86_400, ge=3600, description="How long an anonymous visitor is recognised.")
+    session_s: int = Field(
+        default=3600, ge=120, description="Life of a socket session before it must be refreshed."
+    )
+    customer_token_s: int = Field(
+        default=180 * 86_400, ge=3600, description="How long an anonymous visitor is recognised."
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -141,8 +197,7 @@ class Settings(BaseSettings):
 
 def load(**overrides: Any) -> Settings:
     """Settings from the environment, with these overrides. Raises `SettingsError` with every fault."""
-    values = _from_files()
-    values.update(overrides)
+    values: dict[str, Any] = {**_from_files(), **overrides}
     for name in SECRETS:  # defaults are not validated, and these have none that would do
         values.setdefault(name, os.environ.get(f"{PREFIX}{name.upper()}", ""))
     try:
@@ -161,7 +216,9 @@ def _from_files() -> dict[str, str]:
         try:
             values[name] = Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise SettingsError([{"field": variable, "problem": f"cannot be read: {error.strerror}"}]) from None
+            raise SettingsError(
+                [{"field": variable, "problem": f"cannot be read: {error.strerror}"}]
+            ) from None
     return values
 
 
@@ -169,5 +226,7 @@ def _faults(error: ValidationError) -> list[dict[str, str]]:
     faults: list[dict[str, str]] = []
     for fault in error.errors(include_url=False, include_input=False):
         field = ".".join(str(part) for part in fault["loc"])
-        faults.append({"field": f"{PREFIX}{field.upper()}", "problem": fault["msg"].removeprefix("Value error, ")})
+        faults.append(
+            {"field": f"{PREFIX}{field.upper()}", "problem": fault["msg"].removeprefix("Value error, ")}
+        )
     return faults

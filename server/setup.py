@@ -4,10 +4,14 @@ It goes through the same services as the HTTP routes, so the same rules hold. Li
 where there is none, the next node reads the database anyway.
 """
 
+import logging
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+import structlog
 
 from protocol.errors import not_found
 from protocol.ids import AccountId, PersonId, ShopId
@@ -85,6 +89,11 @@ class Setup:
         self._told = _Told(self._live)
 
     async def __aenter__(self) -> Self:
+        # Standard output is for the command's own answer; what services log at their work is no news here.
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+            logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        )
         await self._database.open()
         with suppress(OSError, LinkError):
             await self._link.open()

@@ -98,7 +98,8 @@ class RequeueParams(Shape):
 
 
 class ListParams(Shape):
-    """`mine`: owned by the caller, open. `queue`: waiting. `recent`: the caller's, closed. `all`: every one permitted."""
+    """`mine`: owned by the caller, open. `queue`: waiting. `recent`: the caller's, closed. `all`: every one
+    permitted."""
 
     scope: Literal["mine", "queue", "recent", "all"] = "mine"
     pool: Annotated[str, StringConstraints(max_length=64)] | None = None

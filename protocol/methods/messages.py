@@ -10,7 +10,8 @@ from protocol.shapes import Id, Message, SentBody, Seq, Shape, Timestamp
 class SendParams(Shape):
     """`client_message_id` is made by the client and repeated unchanged until the reply is there.
 
-    `assign_epoch` (agents): the epoch the writer believes in; an older one is refused with 1011 and the text is not lost.
+    `assign_epoch` (agents): the epoch the writer believes in; an older one is refused with 1011 and the text
+    is not lost.
     """
 
     conversation_id: Id

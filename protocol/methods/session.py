@@ -24,7 +24,8 @@ class Resume(Shape):
 
 
 class HelloParams(Shape):
-    """`ticket` is single-use, from `POST /v1/tickets` or `POST /v1/widget/sessions`; absent with an Authorization header."""
+    """`ticket` is single-use, from `POST /v1/tickets` or `POST /v1/widget/sessions`; absent with an
+    Authorization header."""
 
     ticket: Annotated[str, StringConstraints(max_length=256)] | None = None
     client: ClientInfo = ClientInfo()

@@ -51,6 +51,12 @@ def markdown() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def refreshed(page: str) -> str:
+    """The page with the tables of now between its markers. ValueError when it has none."""
+    begin, end = page.index(BEGIN), page.index(END) + len(END)
+    return page[:begin] + markdown().rstrip("\n") + page[end:]
+
+
 def _section(name: str, schema: Json) -> str:
     words = str(schema.get("description", "")).strip()
     head = f"#### {name}" + (f"\n\n{words}" if words else "")

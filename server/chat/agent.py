@@ -28,6 +28,7 @@ class AgentPart:
         self._me = chat.link.hello.me.person.id or ""
         self._book = Book(self._me)
         self._card: AgentCard | None = None
+        self._status_shown = ""
         self._sent: set[str] = set()
         self._typing: dict[str, str] = {}
         self.commands = AgentCommands(chat, self._book, self).table
@@ -71,19 +72,27 @@ class AgentPart:
             if before is None:
                 state = self._words.word("order_state", conversation.order_state)
                 self._chat.say("agent.restored", n=entry.number, customer=self.name(entry), state=state)
-        self._settle()
+        self._tell_current(self._book.settle())
 
     def name(self, entry: Entry) -> str:
         """What the customer of an entry is called."""
         return sentences.customer(self._words, entry.conversation.customer)
 
+    def asking(self) -> None:
+        """A command about the own status begins: what it leads to shall be shown, once."""
+        self._status_shown = ""
+
     def took(self, card: AgentCard) -> None:
-        """The agent's own card, as a reply gave it."""
+        """The agent's own card, as a reply or an event gave it; which of the two comes first is open."""
         self._card = card
+        line = sentences.own_status(self._words, card)
+        if line != self._status_shown:
+            self._status_shown = line
+            self._chat.show(line)
 
     def draft(self, text: str) -> Draft | None:
         if self._book.current is None:
-            self._chat.say("agent.none")
+            self._chat.say("connection.refused", why=self._words("agent.none"), text=text)
             return None
         return Draft(text, ConversationId(self._book.current.conversation.conversation_id))
 
@@ -98,6 +107,7 @@ class AgentPart:
             now.conversation_id, draft.text, draft.client_message_id, now.assign_epoch
         )
         entry.shown.add(result.seq)
+        entry.unread = True
         clock, you = sentences.clock(result.created_at), self._words("who.you")
         self._chat.show(f"#{entry.number} {clock} {you}: {draft.text} ✓")
 
@@ -154,13 +164,15 @@ class AgentPart:
     def _agent(self, card: AgentCard) -> None:
         if card.account_id != self._me:
             return
-        before, self._card = self._card, card
+        before = self._card
         if before is None or (before.status, before.availability) != (card.status, card.availability):
-            self._chat.show(sentences.own_status(self._words, card))
+            self.took(card)
+        self._card = card
 
     def _read(self, read: ReadAdvanced) -> None:
         entry = self._book.find(read.conversation_id)
-        if entry is not None and read.side == "customer" and self._book.owns(entry.conversation):
+        if entry is not None and entry.unread and read.side == "customer":
+            entry.unread = False
             self._chat.say("agent.read", n=entry.number)
 
     async def apply(self, conversation: Conversation) -> None:
@@ -172,6 +184,8 @@ class AgentPart:
             return
         entry, before = self._book.put(conversation)
         held_before = before is not None and self._book.owns(before) and before.state is not Life.CLOSED
+        # Before anything is said: whoever reads "yours" may answer at once.
+        changed = self._book.settle()
         if self._book.owns(conversation):
             await self._tell_mine(entry, before, held_before=held_before)
         elif held_before and conversation.state is not Life.CLOSED:
@@ -185,7 +199,7 @@ class AgentPart:
         if conversation.rating is not None and (before is None or before.rating != conversation.rating):
             rating = conversation.rating
             self._chat.say("agent.rated", n=entry.number, customer=self.name(entry), rating=rating)
-        self._settle()
+        self._tell_current(changed)
 
     async def _tell_mine(self, entry: Entry, before: Conversation | None, *, held_before: bool) -> None:
         now = entry.conversation
@@ -222,9 +236,9 @@ class AgentPart:
             self._chat.say("agent.assigned", **facts)
         await self.history(entry, HISTORY, fresh=True)
 
-    def _settle(self) -> None:
-        if self._book.settle() and self._book.current is not None:
-            entry = self._book.current
+    def _tell_current(self, changed: bool) -> None:
+        entry = self._book.current
+        if changed and entry is not None:
             self._chat.say("agent.current", n=entry.number, customer=self.name(entry))
 
     async def history(self, entry: Entry, count: int, *, fresh: bool = False) -> None:

@@ -14,6 +14,8 @@ class Entry:
     conversation: Conversation
     shown: set[int] = field(default_factory=set[int])
     """`seq` of the messages on the screen"""
+    unread: bool = False
+    """the customer has not read the last answer yet"""
 
     @property
     def open(self) -> bool:

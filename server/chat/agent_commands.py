@@ -42,8 +42,12 @@ class Desk(Protocol):
         """Enter a conversation as a reply gave it."""
         ...
 
+    def asking(self) -> None:
+        """A command about the own status begins: what it leads to shall be shown, once."""
+        ...
+
     def took(self, card: AgentCard) -> None:
-        """The agent's own card, as a reply gave it."""
+        """The agent's own card, as a reply or an event gave it."""
         ...
 
     async def history(self, entry: Entry, count: int) -> None:
@@ -99,18 +103,16 @@ class AgentCommands:
         params = SetStatusParams(status=status)
         if kept is not None:
             params = SetStatusParams(status=status, open_conversations=kept)
-        self._told(await self._chat.link.ask("agent.set_status", params, AgentResult))
+        self._desk.asking()
+        self._desk.took((await self._chat.link.ask("agent.set_status", params, AgentResult)).agent)
 
     async def _capacity(self, rest: str) -> None:
         if not rest.isdecimal() or not 1 <= int(rest) <= 500:
             self._chat.say("agent.capacity_usage")
             return
         params = SetCapacityParams(capacity=int(rest))
-        self._told(await self._chat.link.ask("agent.set_capacity", params, AgentResult))
-
-    def _told(self, result: AgentResult) -> None:
-        self._desk.took(result.agent)
-        self._chat.show(sentences.own_status(self._words, result.agent))
+        self._desk.asking()
+        self._desk.took((await self._chat.link.ask("agent.set_capacity", params, AgentResult)).agent)
 
     # --- who is where --------------------------------------------------------------------------------------------
 
@@ -120,7 +122,7 @@ class AgentCommands:
             self._chat.say("agent.list_empty")
         for entry in entries:
             now = entry.conversation
-            waits = now.waiting_since
+            waits = self._chat.link.waiting_since(now.conversation_id)
             self._chat.say(
                 "agent.list_line",
                 n=entry.number,

@@ -35,6 +35,7 @@ class CustomerPart:
         self._order_id = order_id
         self._place: tuple[int, int, str] | None = None
         self._typing = ""
+        self._opening = False
         self._sent: set[str] = set()
         self._last_own_seq = 0
         self._read_told = 0
@@ -104,12 +105,24 @@ class CustomerPart:
     async def _open(self, draft: Draft, body: TextBody) -> None:
         first = FirstMessage(client_message_id=draft.client_message_id, body=body)
         params = OpenParams(order_id=self._order_id, message=first)
-        result = await self._chat.link.ask("conversation.open", params, OpenResult)
         before = self._conversation
-        self._conversation = result.conversation
+        # Events may be quicker than the reply: what they say is told after the text that caused it.
+        self._opening = True
+        try:
+            result = await self._chat.link.ask("conversation.open", params, OpenResult)
+        finally:
+            self._opening = False
         if result.message is not None:
             self._accepted(draft, result.message)
-        self._tell_state(before, result.conversation)
+        now = self._conversation
+        if (
+            now is None
+            or now.conversation_id != result.conversation.conversation_id
+            or now.rev < result.conversation.rev
+        ):
+            now = result.conversation
+        self._conversation = now
+        self._tell_state(before, now)
 
     def _accepted(self, draft: Draft, result: SendResult) -> None:
         clock, you = sentences.clock(result.created_at), self._words("who.you")
@@ -164,7 +177,8 @@ class CustomerPart:
         elif before is not None and before.state is not Life.CLOSED:
             return  # about an earlier one
         self._conversation = conversation
-        self._tell_state(before, conversation)
+        if not self._opening:
+            self._tell_state(before, conversation)
 
     def _tell_state(self, before: Conversation | None, now: Conversation) -> None:
         """Say what is new about the conversation: absolute states in, changes in words out."""

@@ -94,6 +94,11 @@ class Link:
         assert self._client.session is not None, "the link is entered before it is used"
         return self._client.session
 
+    def waiting_since(self, conversation_id: str) -> str | None:
+        """Since when a conversation's customer waits for an answer, every message so far considered."""
+        known = self._client.view.conversations.get(conversation_id)
+        return known.waiting_since if known is not None else None
+
     async def wait_up(self) -> None:
         """Returns when there is a connection. Raises `LinkEnded` when there will be none."""
         try:

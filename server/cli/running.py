@@ -77,6 +77,7 @@ def demo(
     duration_s: Annotated[
         float | None, typer.Option("--duration", help="End after so many seconds.", min=1)
     ] = None,
+    customers: Annotated[bool, typer.Option(help="Customers come by themselves.")] = True,
     bot: Annotated[bool, typer.Option("--bot", help="A sample bot speaks first.")] = False,
     lang: Lang = None,
 ) -> None:
@@ -92,6 +93,7 @@ def demo(
         once=once,
         duration_s=duration_s,
         bot=bot,
+        customers=customers,
     )
     try:
         run(play.Demo(wishes, words_for(lang)).run())

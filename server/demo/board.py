@@ -84,4 +84,7 @@ class Board:
 
     def human_at_work(self) -> bool:
         """Whether a person sits at the account that is left to one."""
-        return any(card.account_id == self.human and card.status != "offline" for card in self.agents)
+        return any(
+            card.account_id == self.human and (card.connected or card.status != "offline")
+            for card in self.agents
+        )

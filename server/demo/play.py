@@ -5,14 +5,18 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from rich.console import Console
 from rich.live import Live
 
+from protocol.errors import RequestError
+from protocol.methods.conversations import AssignParams, ConversationResult, ListParams, ListResult
+from protocol.states import Life
 from server import setup
 from server.chat.door import Door, SignIn
 from server.chat.language import Language
@@ -54,6 +58,7 @@ class Wishes:
     once: bool = False
     duration_s: float | None = None
     bot: bool = False
+    customers: bool = True
 
 
 class Demo:
@@ -225,11 +230,12 @@ class Demo:
                 self._robots(doors, phrases, links),
                 lambda made: self._words("demo.people_done", agents=len(made)),
             )
+            await self._tidy(await self._enter(doors[1], shop.ADMIN, links), robots)
             watching = await self._enter(doors[0], shop.SUPERVISOR, links)
             traffic = Traffic(doors, seeded.identity, phrases, self._board)
             traffic.robots(robots)
             jobs = [
-                traffic.run(),
+                traffic.run() if self._wishes.customers else asyncio.Event().wait(),
                 Watcher(watching, self._board).run(),
                 self._show(),
                 self._until(nodes),
@@ -253,6 +259,21 @@ class Demo:
             link = await self._enter(doors[number % len(doors)], person, links)
             robots.append(Robot(link, phrases, self._board))
         return robots
+
+    async def _tidy(self, admin: Link, robots: list[Robot]) -> None:
+        """Give what an earlier run left open to the robots, who say goodbye when nobody answers them."""
+        page = await admin.ask("conversation.list", ListParams(scope="all", limit=200), ListResult)
+        mine = {robot.account_id for robot in robots}
+        left = [
+            one
+            for one in page.conversations
+            if one.state in {Life.QUEUED, Life.ACTIVE} and (one.owner is None or one.owner.id not in mine)
+        ]
+        for one, robot in zip(left, cycle(robots), strict=False):
+            params = AssignParams(conversation_id=one.conversation_id, account_id=robot.account_id)
+            # Meanwhile taken, or closed: then it is not left any more.
+            with suppress(RequestError):
+                await admin.ask("conversation.assign", params, ConversationResult)
 
     async def _enter(self, door: Door, person: shop.Person, links: AsyncExitStack) -> Link:
         signed_in: SignIn = await door.sign_in(shop.SHOP, person.email, shop.PASSWORD)

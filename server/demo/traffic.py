@@ -17,7 +17,7 @@ from server.demo.customer import Customer, Errand
 from server.demo.phrases import Phrases
 from server.demo.robot import Robot
 
-ARRIVALS_S: Final = 4.5
+ARRIVALS_S: Final = 3.5
 """Mean time between two customers: somewhat more than the robots can take at once, so that there is a queue to see."""
 WAITING_MOST: Final = 5
 MINUTE_S: Final = 60.0

@@ -83,6 +83,8 @@ def _unanswered(conversations: list[Conversation]) -> dict[str, str]:
     """Agent -> since when the longest unanswered of their customers waits."""
     since: dict[str, str] = {}
     for one in conversations:
-        if one.owner is not None and one.owner.id is not None and one.waiting_since is not None:
+        if one.state is not Life.ACTIVE or one.waiting_since is None:
+            continue
+        if one.owner is not None and one.owner.id is not None:
             since[one.owner.id] = min(one.waiting_since, since.get(one.owner.id, one.waiting_since))
     return since

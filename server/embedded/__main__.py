@@ -11,7 +11,6 @@ import asyncio
 import json
 import signal
 import sys
-from typing import cast
 
 from server.embedded.binaries import Prefer
 from server.embedded.errors import EmbeddedServerError
@@ -56,7 +55,7 @@ def main(arguments: list[str]) -> None:
     if prefer not in CHOICES or len(arguments) > 1:
         sys.exit(f"usage: python -m server.embedded [{'|'.join(CHOICES)}]")
     try:
-        asyncio.run(serve(cast("Prefer", prefer)))
+        asyncio.run(serve(prefer))
     except EmbeddedServerError as error:
         sys.exit(str(error))
 

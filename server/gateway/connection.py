@@ -7,27 +7,18 @@ decides nothing about conversations: requests go to the dispatcher, beginnings t
 import asyncio
 import logging
 import random
-from typing import cast, final
+from typing import final
 
-from protocol.codec import (
-    CodecError,
-    NotificationFrame,
-    RequestFrame,
-    decode,
-    encode_error,
-    encode_notification,
-)
-from protocol.codes import CloseCode, ErrorCode
-from protocol.errors import RequestError
-from protocol.events import Heartbeat, TypingSet
+from protocol.codec import RequestFrame, encode_error
+from protocol.codes import CloseCode
 from protocol.ids import ConnectionId, new_id
 from protocol.states import PHASES, Phase
-from server.gateway import frames, greeting
+from server.gateway import frames, greeting, inbound
 from server.gateway.dispatch import TOO_LATE
 from server.gateway.lanes import Lanes
 from server.gateway.limits import GatewayLimits
 from server.gateway.outbox import Outbox
-from server.gateway.pace import WRITING, Pace
+from server.gateway.pace import Pace
 from server.gateway.process import Process
 from server.gateway.sender import Sender
 from server.gateway.session import Ending, Principal, Session
@@ -37,12 +28,6 @@ from server.push import Push
 
 log = logging.getLogger(__name__)
 
-NO_SESSION = RequestError(
-    ErrorCode.UNAUTHENTICATED, "no_session", "Say session.hello first, and wait for its answer."
-)
-DRAINING = RequestError(
-    ErrorCode.UNAVAILABLE, "draining", "This server is about to stop: connect again.", retry_after_ms=0
-)
 SAID_BYE = 1000
 
 
@@ -55,17 +40,17 @@ class Connection:
         "_draining_until",
         "_ending",
         "_greeted",
-        "_hello_at",
-        "_hello_id",
-        "_lanes",
-        "_last_in",
         "_paused",
         "_warned",
         "address",
         "authorized",
         "expires_at",
         "held",
+        "hello_at",
+        "hello_id",
         "id",
+        "lanes",
+        "last_in",
         "origin",
         "pace",
         "phase",
@@ -93,15 +78,15 @@ class Connection:
         self.session_or_none: Session | None = None
         self.expires_at = NEVER
         self._beat_s = NEVER
-        self._last_in = now
-        self._hello_at = now + limits.hello_s
-        self._hello_id: str | int | None = None
+        self.last_in = now
+        self.hello_at = now + limits.hello_s
+        self.hello_id: str | int | None = None
         self._greeted = False
         self._warned = False
         self._draining_until = NEVER
         self._paused = False
         self._ending: Ending | None = None
-        self._lanes = Lanes(self._serve)
+        self.lanes = Lanes(self._serve)
 
     def start(self, transport: Transport) -> None:
         """The socket is ours: the clock runs."""
@@ -111,6 +96,7 @@ class Connection:
             transport, limits, metrics, Outbox(limits.customer_outbox_bytes, limits.reply_slack_bytes)
         )
         self.process.sockets.add(self)
+        log.info("opened %s from %s", self.id, self.address)
         self._watch()
 
     # --- for the hub, the session and the drain ------------------------------------------------------------------
@@ -140,13 +126,13 @@ class Connection:
                 self.close(CloseCode.OVERLOAD, "too much happened while the session was opened")
             return
         self.sender.push(push)
-        self._check_room()
+        self.check_room()
 
     def reply(self, frame: bytes) -> None:
         """Queue an answer."""
         if not self.closed:
             self.sender.reply(frame)
-            self._check_room()
+            self.check_room()
 
     def close(self, code: int, reason: str) -> None:
         """See `Outlet.close`."""
@@ -185,7 +171,7 @@ class Connection:
         self.phase = phase
 
     def become(self, session: Session, outbox_bytes: int) -> None:
-        """Its person is known: other limits, and the hub knows it. Pushes are held until `release`."""
+        """Its person is known: other limits, and the hub knows it. Pushes are held until the greeting is over."""
         self.session_or_none = session
         self._greeted = True
         self.pace = Pace(self.limits, self.limits.rate(session.kind), asyncio.get_running_loop().time())
@@ -204,7 +190,7 @@ class Connection:
     def syncing(self) -> None:
         """The hello is answered: heartbeats begin, requests are served, missed events follow."""
         self.to(Phase.SYNCING)
-        self._hello_at = NEVER
+        self.hello_at = NEVER
         share = 1.0 - random.random() * self.limits.heartbeat_jitter
         self._beat_s = self.limits.heartbeat_s * share
         self.lasts_until(self.session.expires_at_ms)
@@ -212,32 +198,9 @@ class Connection:
     # --- the transport tells -------------------------------------------------------------------------------------
     def on_text(self, data: bytes) -> None:
         """See `Listener`."""
-        if self.closed:
-            return
-        metrics = self.process.metrics
-        metrics.frames_in += 1
-        now = self._last_in = asyncio.get_running_loop().time()
-        try:
-            frame = decode(data)
-        except CodecError as fault:
-            metrics.refused["codec"] += 1
-            if fault.answer:
-                self.reply(encode_error(fault.id, fault.error))
-            if self.pace.strike(now):
-                self.close(CloseCode.BAD_PROTOCOL, "too many frames that are no protocol")
-            return
-        wait_ms = self.pace.frame(now)
-        if isinstance(frame, RequestFrame):
-            if wait_ms == 0 and frame.method.name in WRITING:
-                wait_ms = self.pace.message(now)
-            if wait_ms:
-                self._too_fast(frame, wait_ms, now)
-            else:
-                self._request(frame, now)
-        elif wait_ms:
-            self._strike("rate", now)
-        else:
-            self._notice(frame, now)
+        if not self.closed:
+            self.last_in = asyncio.get_running_loop().time()
+            inbound.receive(self, data, self.last_in)
 
     def on_violation(self, code: int, reason: str) -> None:
         """See `Listener`."""
@@ -245,13 +208,13 @@ class Connection:
 
     def on_alive(self) -> None:
         """See `Listener`."""
-        self._last_in = asyncio.get_running_loop().time()
+        self.last_in = asyncio.get_running_loop().time()
 
     def on_blocked(self) -> None:
         """See `Listener`."""
         self.sender.on_blocked()
         if not self.closed:
-            self._check_room()
+            self.check_room()
             self._watch()
 
     def on_writable(self) -> None:
@@ -273,7 +236,7 @@ class Connection:
             return NEVER
         if now >= self.sender.stuck_at:
             self.abort(CloseCode.SLOW_CONSUMER, "does not read")
-        elif now >= self._hello_at:
+        elif now >= self.hello_at:
             self._hello_overdue()
         elif now >= self.expires_at:
             self.close(CloseCode.TOKEN_EXPIRED, "the session has expired")
@@ -295,7 +258,7 @@ class Connection:
     def _silent_at(self) -> float:
         if self.phase is Phase.OPENED or self._paused:  # paused: it is we who do not listen
             return NEVER
-        return self._last_in + self.limits.silence_s
+        return self.last_in + self.limits.silence_s
 
     def _next(self) -> float:
         warning = NEVER if self._warned else self.expires_at - self.limits.expiring_s
@@ -304,82 +267,36 @@ class Connection:
         if self._paused:
             silent = asyncio.get_running_loop().time() + self.limits.silence_s
         return min(
-            self.sender.stuck_at, self._hello_at, self.expires_at, warning, beat, silent, self._draining_until
+            self.sender.stuck_at, self.hello_at, self.expires_at, warning, beat, silent, self._draining_until
         )
 
     def _watch(self) -> None:
         self.process.wheel.watch(self, self._next())
 
     def _hello_overdue(self) -> None:
-        if self._hello_id is None:
+        if self.hello_id is None:
             self.close(CloseCode.HELLO_TIMEOUT, "no session.hello")
         else:
-            self.reply(encode_error(self._hello_id, TOO_LATE))
+            self.reply(encode_error(self.hello_id, TOO_LATE))
             self.close(CloseCode.OVERLOAD, "session.hello took too long")
 
-    # --- frames in -----------------------------------------------------------------------------------------------
-    def _request(self, frame: RequestFrame, now: float) -> None:
-        name = frame.method.name
-        if self.phase is Phase.OPENED:
-            if name == "session.hello" and self._hello_id is None:
-                self._hello_id = frame.id
-                self._hello_at = now + self.limits.request_deadline_s
-                self.process.dispatcher.spawn(greeting.greet(self, frame))
-            else:
-                self.reply(encode_error(frame.id, NO_SESSION))
-                self._strike("no_session", now)
-        elif name == "session.bye":
-            greeting.bye(self, frame)
-        elif name == "session.refresh":
-            self.process.dispatcher.spawn(greeting.refresh(self, frame))
-        elif name == "session.hello":
-            self.reply(encode_error(frame.id, greeting.HELLO_TWICE))
-        elif self.phase is Phase.DRAINING:
-            self.reply(encode_error(frame.id, DRAINING))
-        else:
-            self._lanes.add(frame)
-            self._check_room()
-
-    def _notice(self, frame: NotificationFrame, now: float) -> None:
-        if self.phase is Phase.OPENED:
-            self._strike("no_session", now)
-        elif frame.event.name == "hb":
-            behind = self.sender.heads.ahead_of(cast("Heartbeat", frame.params).cursors)
-            if behind:
-                self.reply(encode_notification("hb", Heartbeat(heads=behind)))
-        else:
-            said = cast("TypingSet", frame.params)
-            if self.pace.typing(said.conversation_id, said.typing, now):
-                self.process.dispatcher.notice(self.session, frame)
-
+    # --- requests under way ---------------------------------------------------------------------------------------
     def _serve(self, frame: RequestFrame, lane: str) -> None:
         self.process.dispatcher.serve(self.session, frame, self.reply, lambda: self._served(lane))
 
     def _served(self, lane: str) -> None:
-        self._lanes.finished(lane)
+        self.lanes.finished(lane)
         if not self.closed:
             self._read_on()
             if self.phase is Phase.DRAINING:  # after the answer, which is queued after this
                 asyncio.get_running_loop().call_soon(self._finish_drain)
 
     def _finish_drain(self) -> None:
-        if self.phase is Phase.DRAINING and self._lanes.under_way == 0:
+        if self.phase is Phase.DRAINING and self.lanes.under_way == 0:
             self.close(CloseCode.DRAINING, "the server stops")
 
-    def _too_fast(self, frame: RequestFrame, wait_ms: int, now: float) -> None:
-        error = RequestError(
-            ErrorCode.RATE_LIMITED, "too_fast", "Too many requests; wait a moment.", retry_after_ms=wait_ms
-        )
-        self.reply(encode_error(frame.id, error))
-        self._strike("rate", now)
-
-    def _strike(self, why: str, now: float) -> None:
-        self.process.metrics.refused[why] += 1
-        if self.pace.strike(now):
-            self.close(CloseCode.RATE_ABUSE, "too much too fast")
-
     # --- room ----------------------------------------------------------------------------------------------------
-    def _check_room(self) -> None:
+    def check_room(self) -> None:
         """Stop listening to who asks faster than we answer, or than they read the answers."""
         if self.closed:
             return
@@ -394,14 +311,14 @@ class Connection:
 
     @property
     def _too_much(self) -> bool:
-        return self._lanes.under_way >= self.limits.in_flight or (
+        return self.lanes.under_way >= self.limits.in_flight or (
             self.sender.blocked and self.sender.outbox.half_full
         )
 
     def _read_on(self) -> None:
-        if self._paused and not self._too_much and self._lanes.under_way <= self.limits.in_flight // 2:
+        if self._paused and not self._too_much and self.lanes.under_way <= self.limits.in_flight // 2:
             self._paused = False
-            self._last_in = asyncio.get_running_loop().time()
+            self.last_in = asyncio.get_running_loop().time()
             self.transport.resume_reading()
 
     # --- the end -------------------------------------------------------------------------------------------------
@@ -420,13 +337,15 @@ class Connection:
         self.process.wheel.forget(self)
         self.process.metrics.closed[ending.code] += 1
         self.sender.stop()
-        self._lanes.drop_waiting()
+        self.lanes.drop_waiting()
         self.held = None
         if self.session_or_none is not None:
             self.process.hub.remove(self)
             if not greeting_under_way:
                 self.farewell()
-        log.info("closed %s %s %s", self.id, ending.code, ending.reason)
+        log.info(
+            "closed %s %s %r", self.id, ending.code, ending.reason
+        )  # the peer may have chosen the reason
 
     def farewell(self) -> None:
         """Tell the opener that the session is over."""

@@ -69,11 +69,10 @@ class Hub:
                 members = people.get(person)
                 if members is None:
                     continue
-                if isinstance(item, Push):
-                    for member in members:
+                for member in tuple(members):  # one that turns out to be stuck leaves the list
+                    if isinstance(item, Push):
                         member.push(item)
-                else:
-                    for member in tuple(members):
+                    else:
                         member.close(item.close, item.reason)
 
     def replace(self, newcomer: Member, session_id: SessionId) -> None:

@@ -6,20 +6,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import PlainTextResponse
-from pydantic import AwareDatetime
 
 from protocol.ids import AccountId, ConversationId, CustomerId
 from protocol.methods.conversations import ExplainResult, ListParams, ListResult
 from protocol.shapes import Conversation, Message
 from protocol.states import Life, OrderState
-from server.http.fields import ONE_LINE, Cursor, Id, Limit, View, milliseconds
+from server.http.fields import ONE_LINE, Cursor, Id, Instant, Limit, View, milliseconds
 from server.http.guard import Asking, Given, GuardedRoute
 from server.store.finding import Wanted
 
 router = APIRouter(prefix="/v1/conversations", route_class=GuardedRoute, tags=["conversations"])
 
 Pool = Annotated[str | None, Query(max_length=64, pattern=r"^[a-z_]+$", description="Only this queue pool.")]
-Instant = Annotated[AwareDatetime | None, Query(description="RFC 3339 with an offset.")]
 
 
 class TranscriptView(View):
@@ -52,8 +50,8 @@ async def search_conversations(
         str | None,
         Query(min_length=1, max_length=200, pattern=ONE_LINE, description="Part of a message in it."),
     ] = None,
-    opened_from: Instant = None,
-    opened_before: Instant = None,
+    opened_from: Instant | None = None,
+    opened_before: Instant | None = None,
     account_id: Annotated[UUID | None, Query(description="Served or written in by this account.")] = None,
     customer_id: Annotated[UUID | None, Query(description="Of this customer.")] = None,
     state: Life | None = None,

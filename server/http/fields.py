@@ -1,11 +1,12 @@
 """Kinds of fields that several routes take or give, each with its limits and its example."""
 
-from datetime import UTC, datetime
+import re
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from protocol.times import ms_of_moment, text_of_ms
 
@@ -13,7 +14,10 @@ PRINTABLE = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
 """No control characters but tab and line ends; everything else is somebody's language, and is kept as it is."""
 ONE_LINE = r"^[^\x00-\x1F\x7F]*$"
 
-EARLIEST_YEAR, LATEST_YEAR = 2000, 2200
+_RFC3339 = re.compile(
+    r"^2[01][0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
 
 
 class Closed(BaseModel):
@@ -28,10 +32,10 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-def _sensible(instant: datetime) -> datetime:
-    if not EARLIEST_YEAR <= instant.astimezone(UTC).year < LATEST_YEAR:
-        raise ValueError(f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
-    return instant.astimezone(UTC)
+def _read_instant(value: object) -> datetime:
+    if not isinstance(value, str) or _RFC3339.fullmatch(value) is None:
+        raise ValueError("must be a time by RFC 3339 with an offset, between the years 2000 and 2199")
+    return datetime.fromisoformat(value)
 
 
 def stamp_if(ms: int | None) -> str | None:
@@ -68,9 +72,10 @@ Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=ONE_
 Note = Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:~@-]+$")]
 Instant = Annotated[
-    AwareDatetime,
-    Field(strict=False, description="RFC 3339 with an offset.", examples=["2026-11-22T08:00:00.000Z"]),
-    AfterValidator(_sensible),
+    datetime,
+    BeforeValidator(_read_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _RFC3339.pattern}),
+    Field(description="RFC 3339 with an offset.", examples=["2026-11-22T08:00:00.000Z"]),
 ]
 Id = Annotated[UUID, Path(description="An id of ours.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Most entries of the page.")]

@@ -11,7 +11,7 @@ from protocol.times import text_of_ms
 from router.policy import Policy
 from server.http.fields import Closed, Cursor, ExternalId, Instant, Limit, Note, View, milliseconds
 from server.http.guard import Asking, Given, GuardedRoute
-from server.http.problems import Refusal
+from server.http.problems import PROBLEM_RESPONSES, Refusal
 from server.services.dry_run import Described, DescribedOrder
 from server.services.policies import Current
 
@@ -158,7 +158,10 @@ async def get_routing(deps: Given, caller: Asking, response: Response) -> Settin
     return _view(current)
 
 
-@router.put("/settings/routing")
+@router.put(
+    "/settings/routing",
+    responses={412: {**PROBLEM_RESPONSES[409], "description": "If-Match and rev differ."}},
+)
 async def set_routing(
     deps: Given,
     caller: Asking,

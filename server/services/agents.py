@@ -6,7 +6,7 @@ from protocol.ids import AccountId, ConversationId, PersonId, ShopId
 from protocol.methods import MANAGERS
 from protocol.methods import agents as a
 from protocol.methods.session import Nothing
-from protocol.shapes import AgentCard
+from protocol.shapes import AgentCard, SlotCard
 from protocol.states import AgentStatus
 from router.model import AgentState
 from server.gateway.session import PersonKind, Session
@@ -72,7 +72,8 @@ class Agents:
         return a.AgentResult(agent=await self.card(session.shop_id, account))
 
     async def profile_changed(self, shop: ShopId, account: AccountId) -> None:
-        """An account's durable facts changed (capacity, groups, roles, marks, duty): live state follows, queues drain."""
+        """An account's durable facts changed (capacity, groups, roles, marks, duty): live state follows,
+        queues drain."""
         self._names.forget(shop, account)
         await self._routing.follow(shop, await self._live.set_profile(shop, account))
         self._feed.touch(shop, [PersonId(account)])
@@ -82,7 +83,8 @@ class Agents:
         return await self.everybody(session.shop_id)
 
     async def everybody(self, shop: ShopId) -> a.AgentListResult:
-        """All agents of a shop, and its pools. Accounts that serve nobody (managers without conversations) are left out."""
+        """All agents of a shop, and its pools. Accounts that serve nobody (managers without conversations)
+        are left out."""
         engine = self._live.engine(shop)
         states = [state for state in await engine.agents() if state.profile.routable or state.load]
         return a.AgentListResult(
@@ -97,7 +99,7 @@ class Agents:
     async def ledger(self, shop: ShopId, account: AccountId) -> a.SlotsResult:
         """For every held slot, why it is held. Raises NOT_FOUND."""
         state = await self.state(shop, account)
-        cards = []
+        cards: list[SlotCard] = []
         for slot in state.slots:
             row = await self._conversations.get(shop, ConversationId(slot.conversation))
             customer = await self._names.customer(shop, row.customer_id)

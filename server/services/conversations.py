@@ -1,7 +1,7 @@
 """Requests about the life and the owner of conversations.
 
-Who may do what to which conversation is decided in `_serving` and `Seeing`; the role table in `protocol.methods` has already
-let the caller's role in. What somebody may not see does not exist for them (1004).
+Who may do what to which conversation is decided in `_serving` and `Seeing`; the role table in
+`protocol.methods` has already let the caller's role in. What somebody may not see does not exist for them (1004).
 """
 
 import time
@@ -9,7 +9,7 @@ from typing import Any
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, invalid_state
-from protocol.ids import AccountId, ConversationId, CustomerId, ShopId, new_id
+from protocol.ids import AccountId, ConversationId, CustomerId, new_id
 from protocol.methods import MANAGERS
 from protocol.methods import conversations as m
 from protocol.methods.messages import SendParams
@@ -19,7 +19,7 @@ from router.orders import Order, choose_order
 from server.gateway.session import Session
 from server.services import views
 from server.services.delivery import Delivery
-from server.services.live import Live, Stamp
+from server.services.live import Live
 from server.services.messages import Messages
 from server.services.names import Names
 from server.services.routing import Routing
@@ -214,7 +214,11 @@ class ConversationRequests:
         """`conversation.list`."""
         page = await self._seeing.page(session, params)
         shown = [await self._seeing.shown(each, Audience.STAFF) for each in page.rows]
-        pools = [views.pool_card(pool) for pool in await self._live.engine(session.shop_id).pools()] if params.scope == "queue" else []
+        pools = (
+            [views.pool_card(pool) for pool in await self._live.engine(session.shop_id).pools()]
+            if params.scope == "queue"
+            else []
+        )
         return m.ListResult(conversations=shown, cursor=page.cursor, pools=pools)
 
     async def explain(self, session: Session, params: m.ConversationParams) -> m.ExplainResult:
@@ -224,7 +228,8 @@ class ConversationRequests:
 
     # --- shared ------------------------------------------------------------------------------------------------------
     async def _serving(self, session: Session, conversation_id: str) -> ConversationRow:
-        """A conversation that the caller serves, or may serve as a manager. 1011 for a former owner, with the new epoch."""
+        """A conversation that the caller serves, or may serve as a manager. 1011 for a former owner, with
+        the new epoch."""
         row = await self._seeing.conversation(session, conversation_id)
         if row.owner_id == session.person_id or not session.roles.isdisjoint(MANAGERS):
             return row

@@ -1,12 +1,12 @@
 """Who is told what: an entry of the log or a change of a conversation, as pushes for everybody it concerns.
 
-Called after COMMIT only. It promises that what is pushed is what a reader would get who asked now: the same numbers, the same
-shape, encoded once per audience.
+Called after COMMIT only. It promises that what is pushed is what a reader would get who asked now: the same
+numbers, the same shape, encoded once per audience.
 """
 
 from collections.abc import Sequence
 
-from protocol.events import ReadAdvanced
+from protocol.events import ConversationChanged, ReadAdvanced
 from protocol.ids import AccountId, PersonId, ShopId
 from router.model import Change, Decision
 from server.bus import Bus
@@ -18,7 +18,6 @@ from server.services.names import Names
 from server.services.views import Audience
 from server.store.log import Appended, Entry
 from server.store.rows import ConversationRow, MessageRow, Side
-from protocol.events import ConversationChanged
 
 EVENT_OF = {
     Change.ASSIGNED: "conversation.assigned",
@@ -77,10 +76,17 @@ class Delivery:
     async def read(self, row: ConversationRow, side: Side) -> None:
         """A read mark moved; each audience gets it in its own numbering."""
         pushes: list[Push] = []
-        for audience, to in ((Audience.CUSTOMER, (PersonId(row.customer_id),)), (Audience.STAFF, staff_of(row))):
+        for audience, to in (
+            (Audience.CUSTOMER, (PersonId(row.customer_id),)),
+            (Audience.STAFF, staff_of(row)),
+        ):
             if to:
-                shape = ReadAdvanced(conversation_id=row.id, side=side, seq=views.read_mark(row, side, audience))
-                pushes.append(push(to, "read.advanced", shape, key=f"read:{row.id}:{side}", conversation=row.id))
+                shape = ReadAdvanced(
+                    conversation_id=row.id, side=side, seq=views.read_mark(row, side, audience)
+                )
+                pushes.append(
+                    push(to, "read.advanced", shape, key=f"read:{row.id}:{side}", conversation=row.id)
+                )
         await self._bus.publish(row.shop_id, pushes)
 
     async def conversation_pushes(

@@ -1,7 +1,9 @@
-"""The live routing state of the shops, as services use it: the right engine, the right day, alive again when it was lost.
+"""The live routing state of the shops, as services use it: the right engine, the right day, alive again when
+it was lost.
 
-Knows how durable facts become profiles and policies. It promises that a verb either happened (then its decisions are in the
-outcome) or is refused with a `RequestError`; when the outcome is unknown the unconfirmed decisions tell later.
+Knows how durable facts become profiles and policies. It promises that a verb either happened (then its
+decisions are in the outcome) or is refused with a `RequestError`; when the outcome is unknown the
+unconfirmed decisions tell later.
 """
 
 import asyncio
@@ -17,8 +19,8 @@ from protocol.codes import ErrorCode
 from protocol.errors import RequestError, invalid_state, not_found
 from protocol.ids import AccountId, ShopId, new_id
 from router.engine import Engine
-from router.model import ConversationState, Done, Outcome, Refusal, Refused
 from router.keys import prefix
+from router.model import ConversationState, Done, Outcome, Refusal, Refused
 from router.redis_engine import RedisEngine
 from router.redis_link import LinkError, RedisLink
 from server.services.profiles import Profiles
@@ -134,7 +136,8 @@ class Live:
         return Stamp(new_id(), datetime.now(ZoneInfo(policy.timezone)).toordinal())
 
     async def do(self, shop: ShopId, verb: Verb) -> Done:
-        """Carry out one verb. Brings lost live state back first; repeats once, with the same stamp, when the link broke."""
+        """Carry out one verb. Brings lost live state back first; repeats once, with the same stamp, when the
+        link broke."""
         outcome = await self.attempt(shop, verb)
         if isinstance(outcome, Refused):
             raise REFUSALS[outcome.refusal]

@@ -16,7 +16,9 @@ class LiveChanges:
     When routing is away the change stands in the database all the same, and `reconcile` brings it in when it is back.
     """
 
-    def __init__(self, shops: Shops, live: Live, profiles: Profiles, agents: Agents, routing: Routing) -> None:
+    def __init__(
+        self, shops: Shops, live: Live, profiles: Profiles, agents: Agents, routing: Routing
+    ) -> None:
         self._shops = shops
         self._live = live
         self._profiles = profiles

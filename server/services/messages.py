@@ -69,8 +69,8 @@ class Messages:
     async def send(self, session: Session, params: m.SendParams) -> m.SendResult:
         """`message.send`. When it returns the message is in the log exactly once; delivery follows at once.
 
-        A customer's message in wrap-up brings the agent back (KS-20); one to an agent who was away for too long is routed
-        anew (KS-18). Both happen after the message is safe, and a failure there does not undo it.
+        A customer's message in wrap-up brings the agent back (KS-20); one to an agent who was away for too
+        long is routed anew (KS-18). Both happen after the message is safe, and a failure there does not undo it.
         """
         body = orjson.dumps(params.body.model_dump(mode="json"))
         entry = Entry(

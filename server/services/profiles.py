@@ -1,4 +1,5 @@
-"""Accounts as routing sees them: durable facts, settings and the clock in one `Profile` (GP-01, GP-06, KS-04, KS-14, KS-19)."""
+"""Accounts as routing sees them: durable facts, settings and the clock in one `Profile` (GP-01, GP-06,
+KS-04, KS-14, KS-19)."""
 
 import time
 from collections.abc import Callable, Sequence

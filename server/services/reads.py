@@ -1,7 +1,7 @@
 """The questions of the HTTP side about conversations and live state (its `ConversationReads` and `LiveReads`)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from protocol.ids import AccountId, ConversationId, PersonId, ShopId
 from protocol.methods import OBSERVERS
@@ -10,6 +10,7 @@ from protocol.methods.conversations import ExplainResult, ListParams, ListResult
 from protocol.shapes import AgentCard, Conversation, Message, PoolCard
 from protocol.states import Role
 from router.invariants import violations
+from server.gateway.session import PersonKind
 from server.services import views
 from server.services.agents import Agents
 from server.services.callers import Caller
@@ -17,7 +18,6 @@ from server.services.live import Live
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
-from server.gateway.session import PersonKind
 from server.store.finding import Finding, Wanted
 from server.store.history import History
 from server.store.rows import ConversationView, Page
@@ -53,33 +53,6 @@ class CallerEyes:
         return self.caller.roles if self.caller.account_id is not None else frozenset({Role.OPERATIONS})
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Which conversations are asked for; as `conversation.list` on the wire. An API key has only `queue` and `all`."""
-
-    scope: Literal["mine", "queue", "recent", "all"]
-    pool: str | None
-    limit: int
-    cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What conversations are looked for, and which page of them."""
-
-    wanted: Wanted
-    limit: int
-    cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """A conversation with its whole log, oldest first."""
-
-    conversation: Conversation
-    messages: tuple[Message, ...]
-
-
 class ConversationReads:
     """Conversations with the caller's eyes."""
 
@@ -88,31 +61,29 @@ class ConversationReads:
         self._finding = finding
         self._history = history
 
-    async def list(self, caller: Caller, listing: Listing) -> ListResult:
-        """One page of a list."""
-        params = ListParams(scope=listing.scope, pool=listing.pool, limit=listing.limit, cursor=listing.cursor)
+    async def list(self, caller: Caller, params: ListParams) -> ListResult:
+        """One page of a list, as `conversation.list` on the wire."""
         return await self._page(await self._seeing.page(CallerEyes(caller), params))
 
-    async def search(self, caller: Caller, search: Search) -> ListResult:
-        """One page, newest first; agents find only what they have or had last."""
+    async def search(self, caller: Caller, wanted: Wanted, *, cursor: str | None, limit: int) -> ListResult:
+        """One page of those that match, newest first; agents find only what they have or had last."""
         eyes = CallerEyes(caller)
-        wanted = search.wanted
         if eyes.roles.isdisjoint(OBSERVERS):
             wanted = replace(wanted, owners=(AccountId(eyes.person_id),))
-        page = await self._finding.conversations(
-            caller.shop_id, wanted, cursor=search.cursor, limit=search.limit
-        )
+        page = await self._finding.conversations(caller.shop_id, wanted, cursor=cursor, limit=limit)
         return await self._page(page)
 
     async def get(self, caller: Caller, conversation: ConversationId) -> Conversation:
         """One conversation, in the staff numbering."""
         return await self._seeing.show(CallerEyes(caller), conversation)
 
-    async def transcript(self, caller: Caller, conversation: ConversationId) -> Transcript:
+    async def transcript(
+        self, caller: Caller, conversation: ConversationId
+    ) -> tuple[Conversation, Sequence[Message]]:
         """The whole log, as staff see it."""
         shown = await self.get(caller, conversation)
         parts = self._history.transcript(caller.shop_id, conversation)
-        return Transcript(shown, tuple([views.message(row, Audience.STAFF) async for part in parts for row in part]))
+        return shown, [views.message(row, Audience.STAFF) async for part in parts for row in part]
 
     async def explain(self, caller: Caller, conversation: ConversationId) -> ExplainResult:
         """Why here, and why it waits (KS-22)."""

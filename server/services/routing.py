@@ -1,29 +1,28 @@
 """A routing decision's way through the house: plan, claim, make durable, deliver (architecture, "two ways", 2).
 
-Knows the rules and live state; knows no socket and no request. It promises that every decision of every verb it carries out
-ends in the log exactly once and is pushed to those it concerns, by this process or, if it dies, by a sweep.
+Knows the rules and live state; knows no socket and no request. It promises that every decision of every verb
+it carries out ends in the log exactly once and is pushed to those it concerns, by this process or, if it
+dies, by a sweep.
 """
 
 import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import orjson
 import structlog
 
 from protocol.errors import RequestError
-from protocol.ids import AccountId, ClientMessageId, ConversationId, ShopId
-from protocol.shapes import Party
-from protocol.states import Role
-from router.model import Change, Decision, Done, Outcome, Plan, Refused, Request
+from protocol.ids import AccountId, ClientMessageId, ShopId
+from router.model import Change, Decision, Done, Outcome, Plan, Request
 from router.orders import Purchases, is_new_customer
 from router.rules import plan
 from server.services.delivery import Delivery
 from server.services.live import Live, Verb
 from server.services.names import Names
-from server.services.shops import ShopFacts, Shops
+from server.services.shops import Shops
 from server.store.customers import Customers
 from server.store.log import Appended, Entry, Log
 from server.store.rows import ConversationRow, CustomerRow

@@ -1,7 +1,7 @@
 """Who may see which conversation, and what they see of it.
 
-Customers see their own. Managers and observers see all of the shop. Agents see what they own or had last, and what waits. The
-rest does not exist for them: 1004, as for another shop's (I5).
+Customers see their own. Managers and observers see all of the shop. Agents see what they own or had last,
+and what waits. The rest does not exist for them: 1004, as for another shop's (I5).
 """
 
 from typing import Protocol

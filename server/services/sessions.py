@@ -1,7 +1,8 @@
 """Letting people in: who they are, what they hold, what they missed (the gateway's `Opener`).
 
-Order matters: first the connection is made known to the other nodes, then the durable state is read; whatever is committed
-in between reaches the connection and is held until the missed entries are out. Nothing can fall between.
+Order matters: first the connection is made known to the other nodes, then the durable state is read;
+whatever is committed in between reaches the connection and is held until the missed entries are out. Nothing
+can fall between.
 """
 
 import time
@@ -10,10 +11,10 @@ from collections.abc import AsyncIterator
 from protocol.codes import CloseCode
 from protocol.errors import RequestError
 from protocol.events import StreamReset
-from protocol.ids import AccountId, ConversationId, CustomerId, PersonId, SessionId, ShopId
+from protocol.ids import AccountId, ConversationId, CustomerId, SessionId
 from protocol.methods.session import HelloParams, HelloResult, Me, SessionSnapshot
 from protocol.shapes import AgentCard, Conversation, Party
-from protocol.states import AgentStatus, Life, Role
+from protocol.states import AgentStatus, Life
 from protocol.times import text_of_ms
 from router.redis_link import LinkError, RedisLink
 from server.gateway.limits import GatewayLimits
@@ -70,7 +71,9 @@ class Sessions:
         self._history = history
         self._limits = limits
 
-    async def authenticate(self, *, ticket: str | None, authorization: str | None, origin: str | None) -> Principal:
+    async def authenticate(
+        self, *, ticket: str | None, authorization: str | None, origin: str | None
+    ) -> Principal:
         """Prove who it is; see `Opener.authenticate`."""
         if ticket is not None:
             proved = await self._authentication.by_ticket(ticket, origin or "")
@@ -153,7 +156,8 @@ class Sessions:
                     session.shop_id, AccountId(session.person_id), AgentStatus.OFFLINE
                 )
         except RequestError:
-            return  # routing is away or was rebuilt without this connection; the dead-node sweep and the grace do the rest
+            # Routing is away, or was rebuilt without this connection: dead-node sweep and grace do the rest.
+            return
         if session.kind is not PersonKind.CUSTOMER:
             self._feed.touch(session.shop_id, [session.person_id])
 

@@ -1,7 +1,7 @@
 """What the hot path needs to know about a shop, remembered for at most a second.
 
-A change made on this node is seen here at once (`forget`), one made on another node within `KEEP_S`; what live state itself
-must know (pools, distribution) is exchanged in Redis by the change and never remembered.
+A change made on this node is seen here at once (`forget`), one made on another node within `KEEP_S`; what
+live state itself must know (pools, distribution) is exchanged in Redis by the change and never remembered.
 """
 
 import time

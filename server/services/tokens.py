@@ -163,7 +163,11 @@ class SigningKeys:
 
 
 class Tokens:
-    """Makes and reads our own tokens. The same secret on every node; lives in seconds."""
+    """Makes and reads our own tokens. The same secret on every node.
+
+    Lives in seconds: `access_s` of access tokens, `customer_s` of anonymous visitors' sessions (they are only recognised by
+    them), `known_s` of known customers' (their shop can say anew who they are, and the device may be shared).
+    """
 
     def __init__(
         self,
@@ -172,12 +176,14 @@ class Tokens:
         previous_secrets: tuple[str, ...] = (),
         access_s: int = 900,
         customer_s: int = 180 * 86_400,
+        known_s: int = 86_400,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._access = SigningKeys("access", secret, previous_secrets)
         self._widget = SigningKeys("widget", secret, previous_secrets)
         self.access_s = access_s
-        self.customer_s = customer_s
+        self._customer_s = customer_s
+        self._known_s = known_s
         self._now = now
 
     def access(self, shop: ShopId, account: AccountId, roles: frozenset[Role], token_version: int) -> str:
@@ -201,7 +207,7 @@ class Tokens:
     def customer(self, shop: ShopId, customer: CustomerId, *, known: bool) -> tuple[str, int]:
         """A customer's session token, and when it ends (milliseconds since 1970 UTC)."""
         now = int(self._now())
-        end = now + self.customer_s
+        end = now + (self._known_s if known else self._customer_s)
         claims = {"sub": customer, "shop": shop, "known": known, "iat": now, "exp": end}
         return sign(claims, self._widget.keys[self._widget.current], self._widget.current, WIDGET), end * 1000
 

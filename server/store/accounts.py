@@ -29,8 +29,8 @@ _SET: Final = {
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """An account. `capacity` None: the shop's default. `status`: what they chose last (KS-18). `token_version`: tokens of
-    an earlier one are void."""
+    """An account. `capacity` None: the shop's default. `status`: what they chose last (KS-18). `token_version`:
+    tokens of an earlier one are void."""
 
     id: AccountId
     shop_id: ShopId

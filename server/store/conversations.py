@@ -227,7 +227,8 @@ class Conversations:
         )
 
     async def live(self, shop_id: ShopId) -> AsyncIterator[tuple[ConversationState, ...]]:
-        """Every open conversation that was ever decided about, in parts, oldest id first: what `Engine.rebuild` takes."""
+        """Every open conversation that was ever decided about, in parts, oldest id first: what `Engine.rebuild`
+        takes."""
         after = ConversationId(NIL)
         while True:
             rows = await self._db.fetch(

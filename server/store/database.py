@@ -1,7 +1,7 @@
 """PostgreSQL with deadlines: a pool of connections whose every call is answered in time, also by a frozen server.
 
-asyncpg alone does not promise that: cancelling a call waits for the server. Here a call that overruns loses its connection
-(the socket is aborted, nothing is waited for), and the pool makes a new one when one is needed.
+asyncpg alone does not promise that: cancelling a call waits for the server. Here a call that overruns loses its
+connection (the socket is aborted, nothing is waited for), and the pool makes a new one when one is needed.
 """
 
 from __future__ import annotations

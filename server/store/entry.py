@@ -17,8 +17,9 @@ from server.store.wire import uuid_text
 class Entry:
     """What is to be appended. `body` is JSON text, `body_hash` a digest that tells two bodies apart.
 
-    `must_own`: an agent or bot must be the owner; False when the caller has checked another right (participants, notes of
-    supervisors). With a `decision` the sender is the system and the client message id is `d:<rev>`, whatever is given.
+    `must_own`: an agent or bot must be the owner; False when the caller has checked another right
+    (participants, notes of supervisors). With a `decision` the sender is the system and the client message id
+    is `d:<rev>`, whatever is given.
     """
 
     shop_id: ShopId
@@ -39,8 +40,9 @@ class Entry:
 class Appended:
     """An entry that is in the log.
 
-    `customer_seq` is None for what the customer may not see. `conversation` is as the COMMIT left it that wrote the entry, or
-    for a duplicate as it is now: with entries of others in it that were committed in the same moment.
+    `customer_seq` is None for what the customer may not see. `conversation` is as the COMMIT left it that wrote
+    the entry, or for a duplicate as it is now: with entries of others in it that were committed in the same
+    moment.
     """
 
     seq: int

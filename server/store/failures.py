@@ -1,7 +1,7 @@
 """What went wrong with PostgreSQL, in the words of the wire.
 
-Knows three fates of a statement: it did not happen (1050), nobody knows whether it was committed (1051), or it was a bug of
-ours (the exception itself).
+Knows three fates of a statement: it did not happen (1050), nobody knows whether it was committed (1051), or it
+was a bug of ours (the exception itself).
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def is_retryable(error: BaseException) -> bool:
 
 @contextmanager
 def unique_taken(refusals: Mapping[str, tuple[str, str]]) -> Generator[None]:
-    """Inside, breaking a unique constraint or index that `refusals` names is a CONFLICT with that reason and message."""
+    """Inside, breaking a unique constraint or index that `refusals` names is a CONFLICT with that reason and
+    message."""
     try:
         yield
     except asyncpg.UniqueViolationError as error:

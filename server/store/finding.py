@@ -1,7 +1,8 @@
 """Finding conversations by what they are and what was said in them.
 
-Text is compared without an index of its own: such an index would be paid by every message, and knows no Chinese words of one or
-two characters. The other conditions narrow first; the deadline of the database bounds a search that is too wide.
+Text is compared without an index of its own: such an index would be paid by every message, and knows no
+Chinese words of one or two characters. The other conditions narrow first; the deadline of the database
+bounds a search that is too wide.
 """
 
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ _LAST_ID: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 class Wanted:
     """What to look for; None: whatever it is. All that is given must hold.
 
-    `text`: part of a text message, or of a file's or an order's name; upper and lower case alike. `owner`: has it, had it last,
-    or wrote in it. Instants: `opened_from_ms` <= opened < `opened_before_ms`. `owners`: only what these have, or had last (GP-02).
+    `text`: part of a text message, or of a file's or an order's name; upper and lower case alike. `owner`:
+    has it, had it last, or wrote in it. Instants: `opened_from_ms` <= opened < `opened_before_ms`. `owners`:
+    only what these have, or had last (GP-02).
     """
 
     text: str | None = None

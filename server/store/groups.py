@@ -12,6 +12,8 @@ from server.store.failures import unique_taken
 
 _TAKEN: Final = {"groups_name": ("group_name_taken", "Another group has this name.")}
 
+_NOBODY: Final = AccountId("")
+
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
@@ -26,8 +28,8 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A stretch of a week in the shop's time zone: weekday 0 (Monday) to 6, minutes since midnight, the end exclusive and at
-    most 1440. `group_id` None: for all groups of the account."""
+    """A stretch of a week in the shop's time zone: weekday 0 (Monday) to 6, minutes since midnight, the end
+    exclusive and at most 1440. `group_id` None: for all groups of the account."""
 
     weekday: int
     start_minute: int
@@ -39,7 +41,7 @@ class Shift:
 class ShiftRow(Shift):
     """A shift and whose it is."""
 
-    account_id: AccountId = AccountId("")
+    account_id: AccountId = _NOBODY
 
 
 class Groups:

@@ -48,8 +48,8 @@ class Written:
 
 
 class History:
-    """The logs. `for_customer` asks as that customer: another's conversation is not found, internal entries are skipped,
-    and all numbers are in their numbering."""
+    """The logs. `for_customer` asks as that customer: another's conversation is not found, internal entries are
+    skipped, and all numbers are in their numbering."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -64,7 +64,8 @@ class History:
         limit: int = 50,
         for_customer: CustomerId | None = None,
     ) -> Stretch:
-        """The first `limit` entries after `after_seq`, or the last `limit` before `before_seq`, or the last `limit` at all.
+        """The first `limit` entries after `after_seq`, or the last `limit` before `before_seq`, or the last
+        `limit` at all.
 
         NOT_FOUND.
         """
@@ -107,8 +108,8 @@ class History:
         limit: int = 200,
         for_customer: CustomerId | None = None,
     ) -> dict[ConversationId, Missed]:
-        """For every conversation in `cursors`, in one query, what lies after the reader's last number: all of it, or, when
-        that is more than `limit` (or the cursor lies beyond the log), `reset`.
+        """For every conversation in `cursors`, in one query, what lies after the reader's last number: all of
+        it, or, when that is more than `limit` (or the cursor lies beyond the log), `reset`.
 
         Conversations that are not there for this reader are left out.
         """
@@ -187,7 +188,8 @@ class History:
             found = await transaction.fetchrow(
                 """
                 SELECT seq, sender_id, sender_kind, recalled_at,
-                    $3::bigint IS NOT NULL AND created_at < clock_timestamp() - $3 * interval '1 millisecond' AS too_late
+                    $3::bigint IS NOT NULL AND created_at < clock_timestamp() - $3 * interval '1 millisecond' AS
+                    too_late
                 FROM messages WHERE conversation_id = $1 AND message_id = $2
                 """,
                 conversation_id,

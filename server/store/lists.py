@@ -1,4 +1,5 @@
-"""The lists of conversations: in service, queue, recent, all, and a customer's own. Each is one query over one index."""
+"""The lists of conversations: in service, queue, recent, all, and a customer's own. Each is one query over one
+index."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -93,7 +94,8 @@ class Lists:
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[ConversationView]:
-        """A customer's conversations, the newest first. `for_customer`: last messages as they themselves may see them."""
+        """A customer's conversations, the newest first. `for_customer`: last messages as they themselves may
+        see them."""
         (start,) = (_LAST_ID,) if cursor is None else read_cursor(cursor, (str,))
         rows = await self._page(
             "c.shop_id = $1 AND c.customer_id = $3 AND c.id < $4",

@@ -1,7 +1,8 @@
 """Brings a database to the newest schema.
 
-Alembic keeps the steps and writes their SQL; this module gives it to PostgreSQL over the same driver as everything else, in
-one transaction under an advisory lock: several nodes may start at once, and a step that fails leaves nothing behind.
+Alembic keeps the steps and writes their SQL; this module gives it to PostgreSQL over the same driver as
+everything else, in one transaction under an advisory lock: several nodes may start at once, and a step that
+fails leaves nothing behind.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ class Orders:
         title: str = "",
         amount: str = "",
     ) -> OrderRow:
-        """Make an order known, or bring it up to date unless something later is known already. The order as it is known now.
+        """Make an order known, or bring it up to date unless something later is known already. The order as it
+        is known now.
 
         The customer must be in this shop.
         """

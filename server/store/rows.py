@@ -1,7 +1,7 @@
 """The rows that several parts of the store give out: values, never database records.
 
-Times are integers: milliseconds since 1970-01-01 UTC (`*_ms`), as the router takes them. None means that the fact does not
-exist (not closed, nobody's), never that something failed.
+Times are integers: milliseconds since 1970-01-01 UTC (`*_ms`), as the router takes them. None means that the
+fact does not exist (not closed, nobody's), never that something failed.
 """
 
 from dataclasses import dataclass, field
@@ -29,8 +29,8 @@ class Page(Generic[RowT]):
 
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
-    """A conversation as PostgreSQL has it. `head_seq` and `staff_read_seq` are in the staff numbering (every entry of the
-    log), `customer_head_seq` and `customer_read_seq` in the customer's (public entries only)."""
+    """A conversation as PostgreSQL has it. `head_seq` and `staff_read_seq` are in the staff numbering (every
+    entry of the log), `customer_head_seq` and `customer_read_seq` in the customer's (public entries only)."""
 
     id: ConversationId
     shop_id: ShopId

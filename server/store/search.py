@@ -1,8 +1,9 @@
 """Searching what was said.
 
-Goes from conversations (by shop, agent, customer, time) to their messages, the newest first, and compares text without an
-index of its own: such an index would be paid by every message, and knows no Chinese words of one or two characters. The
-deadline of the database bounds a search that finds nothing; a narrower filter makes it fast.
+Goes from conversations (by shop, agent, customer, time) to their messages, the newest first, and compares text
+without an index of its own: such an index would be paid by every message, and knows no Chinese words of one or
+two characters. The deadline of the database bounds a search that finds nothing; a narrower filter makes it
+fast.
 """
 
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 class Query:
     """What to look for; None: whatever it is. All that is given must hold.
 
-    `text`: part of a text message, of a file's or order's name, upper and lower case alike. `agent_id`: has, had last, or
-    wrote. Instants: `from_ms` <= created < `to_ms`. `owners`: only conversations that these have, or had last (GP-02).
+    `text`: part of a text message, of a file's or order's name, upper and lower case alike. `agent_id`: has,
+    had last, or wrote. Instants: `from_ms` <= created < `to_ms`. `owners`: only conversations that these have,
+    or had last (GP-02).
     """
 
     text: str | None = None

@@ -11,7 +11,8 @@ from server.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What became of a refresh token that was shown. Neither `reused` nor an account: it was never one, or it has ended."""
+    """What became of a refresh token that was shown. Neither `reused` nor an account: it was never one, or it
+    has ended."""
 
     shop_id: ShopId | None
     account_id: AccountId | None

@@ -1,8 +1,8 @@
 """How values travel between PostgreSQL and this program, on every connection.
 
-`uuid` is text, `timestamptz` is integer milliseconds since 1970 UTC, `jsonb` is plain data by orjson. Text that is not a
-UUID in canonical form names nothing: it travels as the nil UUID, which no row has, so that an id made up by a client is
-simply not found.
+`uuid` is text, `timestamptz` is integer milliseconds since 1970 UTC, `jsonb` is plain data by orjson. Text that
+is not a UUID in canonical form names nothing: it travels as the nil UUID, which no row has, so that an id made
+up by a client is simply not found.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Keeps the deadlines of live state: wrap-ups close, graces end, conversations of those long gone are given on (KS-18, KS-20)."""
+"""Keeps the deadlines of live state: wrap-ups close, graces end, conversations of those long gone are given
+on (KS-18, KS-20)."""
 
 from protocol.errors import RequestError
 from protocol.ids import AccountId, ConversationId, PersonId, ShopId
@@ -14,7 +15,9 @@ from server.sweeps.runner import Counts
 class Deadlines:
     """One look at every shop's due deadlines. Each is handed out once by the engine, whichever node asks."""
 
-    def __init__(self, shops: Shops, live: Live, routing: Routing, conversations: Conversations, feed: AgentFeed) -> None:
+    def __init__(
+        self, shops: Shops, live: Live, routing: Routing, conversations: Conversations, feed: AgentFeed
+    ) -> None:
         self._shops = shops
         self._live = live
         self._routing = routing
@@ -44,8 +47,11 @@ class Deadlines:
                 await self._give_on(shop, agent, conversation, counts)
         return due.more
 
-    async def _give_on(self, shop: ShopId, agent: AccountId, conversation: ConversationId, counts: Counts) -> None:
-        """KS-18: whose customer waits for an answer goes back to the queue; the others when their customer writes next."""
+    async def _give_on(
+        self, shop: ShopId, agent: AccountId, conversation: ConversationId, counts: Counts
+    ) -> None:
+        """KS-18: whose customer waits for an answer goes back to the queue; the others when their customer
+        writes next."""
         try:
             row = await self._conversations.get(shop, conversation)
             if row.state is not Life.ACTIVE or row.owner_id != agent:

@@ -1,4 +1,5 @@
-"""Keeps presence true: dead nodes are reaped, lost live state is rebuilt, schedules take effect (faults 1, 4; GP-06)."""
+"""Keeps presence true: dead nodes are reaped, lost live state is rebuilt, schedules take effect (faults 1,
+4; GP-06)."""
 
 import time
 
@@ -16,10 +17,17 @@ from server.sweeps.runner import Counts
 
 
 class DeadNodes:
-    """Takes the connections of nodes that lost their lease out of every shop, and delivers again what they wrote last."""
+    """Takes the connections of nodes that lost their lease out of every shop, and delivers again what they
+    wrote last."""
 
     def __init__(
-        self, node: Node, shops: Shops, routing: Routing, history: History, delivery: Delivery, redeliver_s: int
+        self,
+        node: Node,
+        shops: Shops,
+        routing: Routing,
+        history: History,
+        delivery: Delivery,
+        redeliver_s: int,
     ) -> None:
         self._node = node
         self._shops = shops
@@ -46,7 +54,8 @@ class DeadNodes:
 
 
 class Liveness:
-    """On every node: notices that a shop's live state is another one than before, and registers its connections again."""
+    """On every node: notices that a shop's live state is another one than before, and registers its
+    connections again."""
 
     def __init__(self, hub: Hub, live: Live, sessions: Sessions) -> None:
         self._hub = hub

@@ -11,9 +11,12 @@ from server.sweeps.runner import Counts
 
 
 class QueuePlaces:
-    """Remembers what it told. Runs once per period somewhere; a node that was not its last runner tells everybody anew."""
+    """Remembers what it told. Runs once per period somewhere; a node that was not its last runner tells
+    everybody anew."""
 
-    def __init__(self, shops: Shops, live: Live, conversations: Conversations, bus: Bus, told_most: int) -> None:
+    def __init__(
+        self, shops: Shops, live: Live, conversations: Conversations, bus: Bus, told_most: int
+    ) -> None:
         self._shops = shops
         self._live = live
         self._conversations = conversations
@@ -37,7 +40,9 @@ class QueuePlaces:
                 if state.place is not None:
                     now[state.conversation] = (pool.pool, state.place)
         self._told[shop] = now
-        moved = {conversation: where for conversation, where in now.items() if before.get(conversation) != where}
+        moved = {
+            conversation: where for conversation, where in now.items() if before.get(conversation) != where
+        }
         rows = await self._conversations.of_ids(shop, tuple(moved)) if moved else ()
         pushes: list[Push] = []
         for row in rows:
@@ -51,7 +56,13 @@ class QueuePlaces:
                     reason="nobody_online" if place.reason.value == "nobody_online" else "all_full",
                 )
                 pushes.append(
-                    push((PersonId(row.customer_id),), "queue.moved", shape, key=f"place:{row.id}", conversation=row.id)
+                    push(
+                        (PersonId(row.customer_id),),
+                        "queue.moved",
+                        shape,
+                        key=f"place:{row.id}",
+                        conversation=row.id,
+                    )
                 )
         await self._bus.publish(shop, pushes)
         return len(pushes)

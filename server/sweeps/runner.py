@@ -19,7 +19,8 @@ Counts = dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One repair or deadline: `run()` looks once and says what it did. `everywhere`: on each node, not once per period."""
+    """One repair or deadline: `run()` looks once and says what it did. `everywhere`: on each node, not once
+    per period."""
 
     name: str
     period_s: float
@@ -37,7 +38,9 @@ class Runner:
 
     def start(self) -> None:
         """Begin; each sweep first runs after one period."""
-        self._tasks = [asyncio.create_task(self._keep(sweep), name=f"sweep:{sweep.name}") for sweep in self._sweeps]
+        self._tasks = [
+            asyncio.create_task(self._keep(sweep), name=f"sweep:{sweep.name}") for sweep in self._sweeps
+        ]
 
     async def aclose(self) -> None:
         """Stop all sweeps and wait until they have."""

@@ -113,6 +113,8 @@ _NO_FRAME = [
     Poison("30,000 levels", nested(30_000), INVALID, "too_deep"),
     Poison("nothing but brackets", b"[" * 60_000, INVALID, "too_deep"),
     Poison("nothing but braces", b'{"a":' * 12_000, INVALID, "too_deep"),
+    Poison("too many arrays", raw(b'{"x":[' + b"[]," * 20_000 + b"[]]}"), INVALID, "too_many_parts", 7),
+    Poison("too many objects", raw(b'{"x":[' + b"{}," * 1000 + b"{}]}"), INVALID, "too_many_parts", 7),
     Poison(
         "a member twice",
         raw(b'{"conversation_id":"c1","conversation_id":"c2"}'),

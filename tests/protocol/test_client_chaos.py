@@ -132,6 +132,10 @@ async def test_every_message_arrives_once_and_in_order_and_every_send_is_stored_
                 await moody.beat()
                 await asyncio.sleep(0.02)
             await client.close()
+    assert {entry["client_message_id"] for entry in moody.log} == {
+        *(f"other-{number}" for number in range(40)),
+        *(f"mine-{number}" for number in range(0, 40, 4)),
+    }
     assert len(moody.log) == 50
     assert given == list(range(1, 51))
     assert [kept.client_message_id for kept in client.logs["c1"].messages] == [

@@ -18,7 +18,7 @@ from protocol.codes import CloseCode, ErrorCode, Reason
 from protocol.events import EVENTS, Sender
 from protocol.methods import METHODS
 from protocol.schema import asyncapi, markdown, openrpc, typescript
-from protocol.schema.markdown import BEGIN, END
+from protocol.schema.markdown import BEGIN, END, refreshed
 from protocol.schema.words import CLOSES, ERRORS
 from tests.protocol.poison import POISON, frame
 
@@ -303,10 +303,14 @@ def test_every_code_has_words() -> None:
 
 def test_the_tables_in_the_page_are_those_of_the_code() -> None:
     page = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
-    begin, end = page.index(BEGIN), page.index(END) + len(END)
-    assert page[begin:end] == markdown().rstrip("\n"), (
-        "put the output of `python -m protocol.schema markdown` there"
-    )
+    assert page == refreshed(page), "run: python -m protocol.schema page docs/protocol.md"
+
+
+def test_a_page_keeps_what_stands_around_its_tables(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n", encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "protocol.schema", "page", str(page)], check=True, cwd=ROOT)
+    assert page.read_text(encoding="utf-8") == f"before\n{markdown()}after\n"
 
 
 @pytest.mark.parametrize(

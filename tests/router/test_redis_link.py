@@ -1,10 +1,12 @@
 """The multiplexed link against real servers that are frozen, killed, emptied and cut off."""
 
 import asyncio
+import contextlib
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -208,6 +210,35 @@ async def test_a_killed_idle_connection_is_not_seen_by_the_next_caller(link: Lin
     assert it.counts["connects"] == 2
 
 
+async def test_no_call_is_forgotten_while_the_connection_breaks_again_and_again(
+    link: Link, redis_url: str
+) -> None:
+    it, other = await link(redis_url), await link(redis_url)
+    ended = 0
+    callers_stop = asyncio.Event()
+
+    async def caller() -> None:
+        nonlocal ended
+        while not callers_stop.is_set():
+            with contextlib.suppress(LinkError):
+                await asyncio.wait_for(it.call("INCR", "n"), timeout=3)
+            ended += 1
+            await asyncio.sleep(0)
+
+    callers = [asyncio.ensure_future(caller()) for _ in range(20)]
+    for number in range(1, 31):
+        victim = await settles(lambda: it.call("CLIENT", "ID"))
+        await other.call("CLIENT", "KILL", "ID", victim)
+        while it.counts["lost"] < number:
+            await asyncio.sleep(0)
+    callers_stop.set()
+    await asyncio.gather(*callers)  # a forgotten call would be a TimeoutError here
+    assert await settles(lambda: it.call("PING")) == b"PONG"
+    assert it.counts["connects"] == 31
+    assert ended >= int(await it.call("GET", "n"))
+    assert it.under_way == 0
+
+
 async def test_a_refusal_for_now_is_unavailable_and_did_not_run(link: Link, own_redis: RedisProcess) -> None:
     it = await link(own_redis.url)
     await it.call("CONFIG", "SET", "maxmemory", 1)
@@ -261,55 +292,57 @@ async def test_a_wrong_password_is_told_on_opening(own_redis: RedisProcess) -> N
     await wrong.close()
 
 
-@pytest.fixture
-async def odd_redis(tmp_path: Path) -> AsyncIterator[Path]:
-    """A Redis on a Unix socket and on TLS (port in the file `port`), with a certificate of its own authority."""
-    subject = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost")
-    names = ("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
-    files = ("-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem"))
-    subprocess.run(["openssl", "req", *subject, *names, *files], check=True, capture_output=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (tmp_path / "port").write_text(str(port))
-    tls = (
-        "--tls-port",
-        str(port),
-        "--tls-cert-file",
-        "cert.pem",
-        "--tls-key-file",
-        "key.pem",
-        "--tls-auth-clients",
-        "no",
-    )
+@asynccontextmanager
+async def own_server(folder: Path, *options: str) -> AsyncGenerator[bool]:
+    """A Redis on the Unix socket `redis.sock` in `folder`; False when this one does not know the options."""
     process = await asyncio.create_subprocess_exec(
         str(find_redis(preferred()).path),
-        *("--port", "0", "--unixsocket", "redis.sock", "--requirepass", "secret", "--save", "", *tls),
-        cwd=tmp_path,
+        *("--port", "0", "--unixsocket", "redis.sock", "--requirepass", "secret", "--save", "", *options),
+        cwd=folder,
         stdout=subprocess.DEVNULL,
     )
-    while not (tmp_path / "redis.sock").exists():
+    while not (folder / "redis.sock").exists() and process.returncode is None:
         await asyncio.sleep(0.02)
-        assert process.returncode is None
-    yield tmp_path
-    process.terminate()
+    yield process.returncode is None
+    if process.returncode is None:
+        process.terminate()
     await process.wait()
 
 
-async def test_over_a_unix_socket_in_the_database_asked_for(link: Link, odd_redis: Path) -> None:
-    it = await link(f"unix://:secret@{odd_redis}/redis.sock?db=3")
-    await it.call("SET", "here", 1)
-    assert "db=3" in (await it.call("CLIENT", "INFO")).decode()
+async def test_over_a_unix_socket_in_the_database_asked_for(link: Link, tmp_path: Path) -> None:
+    async with own_server(tmp_path) as started:
+        assert started
+        it = await link(f"unix://:secret@{tmp_path}/redis.sock?db=3")
+        assert "db=3" in (await it.call("CLIENT", "INFO")).decode()
+        await it.close()
 
 
-async def test_over_tls_with_an_authority_of_our_own(link: Link, odd_redis: Path) -> None:
-    where = f"localhost:{(odd_redis / 'port').read_text()}"
-    it = await link(f"rediss://:secret@{where}/2?ssl_ca_certs={odd_redis}/cert.pem")
-    assert await it.script("echo", (), ("x" * 300_000,)) == b"x" * 300_000
-    stranger = RedisLink(f"rediss://:secret@{where}/2")
-    with pytest.raises(OSError, match="certificate"):
-        await stranger.open()
-    await stranger.close()
+async def test_over_tls_with_an_authority_of_our_own(link: Link, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subject = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost")
+    names = (
+        "-addext",
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    )
+    subprocess.run(["openssl", "req", *subject, *names], check=True, capture_output=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    files = ("--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem", "--tls-auth-clients", "no")
+    async with own_server(tmp_path, "--tls-port", str(port), *files) as started:
+        if not started:
+            pytest.skip("this server is built without TLS")
+        it = await link(f"rediss://:secret@localhost:{port}/2?ssl_ca_certs={certificate}")
+        assert await it.script("echo", (), ("x" * 300_000,)) == b"x" * 300_000
+        stranger = RedisLink(f"rediss://:secret@localhost:{port}/2")
+        with pytest.raises(OSError, match="certificate"):
+            await stranger.open()
+        await stranger.close()
+        await it.close()
 
 
 @pytest.mark.parametrize("url", ["http://x", "unix://", "redis://h/one"])

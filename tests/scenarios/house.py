@@ -1,7 +1,8 @@
 """A whole Pointsman for a scenario: real nodes, real sockets, real PostgreSQL and Redis, and people who talk.
 
-Nodes run in this process (`House.start(nodes=2)`), each with its own App, port and connections to the servers; people are
-`protocol.client` sessions on alternating nodes. Shops are made straight in the store: signing in has its own tests.
+Nodes run in this process (`House.start(nodes=2)`), each with its own App, port and connections to the
+servers; people are `protocol.client` sessions on alternating nodes. Shops are made straight in the store:
+signing in has its own tests.
 """
 
 import asyncio
@@ -34,7 +35,9 @@ PATIENCE_S = 15.0
 T = TypeVar("T")
 
 
-async def until(holds: Callable[[], Awaitable[T] | T], *, what: str = "it", within_s: float = PATIENCE_S) -> T:
+async def until(
+    holds: Callable[[], Awaitable[T] | T], *, what: str = "it", within_s: float = PATIENCE_S
+) -> T:
     """Wait for a condition; its value when it is truthy. AssertionError with the last value when it never was."""
     deadline = time.monotonic() + within_s
     while True:
@@ -119,7 +122,9 @@ class House:
     async def shop(self, **policy: Any) -> "Shop":
         """A shop with these routing settings, without accounts."""
         row = await self.app.shop_store.add(
-            slug=f"s{new_id()[-12:]}", name="Shop", policy=Policy.parse({"timezone": "UTC", **policy}).model_dump(mode="json")
+            slug=f"s{new_id()[-12:]}",
+            name="Shop",
+            policy=Policy.parse({"timezone": "UTC", **policy}).model_dump(mode="json"),
         )
         return Shop(self, row.id)
 
@@ -139,28 +144,29 @@ class Person:
         self.name = name
         self._principal = principal
         self.client: Client
+        self.node: Node
 
-    async def arrive(self, node: Node | None = None, *, device: Any = "web", whole_logs: bool = True) -> "Person":
+    async def arrive(
+        self, node: Node | None = None, *, device: Any = "web", whole_logs: bool = True
+    ) -> "Person":
         """Connect (to the next node), and be live."""
-        node = node or self.shop.house.next_node()
-        origin = node.url
-
-        async def ticket() -> str:
-            return (await node.app.authentication.ticket_of(self._principal, origin)).ticket
-
-        self.node = node
+        self.node = node or self.shop.house.next_node()
         self.client = Client(
-            node.url.replace("http", "ws") + "/ws",
-            ticket,
+            self.node.url.replace("http", "ws") + "/ws",
+            self.ticket,
             name=self.name,
             device=device,
-            origin=origin,
+            origin=self.node.url,
             whole_logs=whole_logs,
             keep_messages=True,
         )
         self.shop.house.people.append(self)
         await self.client.start()
         return self
+
+    async def ticket(self) -> str:
+        """A fresh ticket for the node that this person uses."""
+        return (await self.node.app.authentication.ticket_of(self._principal, self.node.url)).ticket
 
     async def leave(self, *, sign_out: bool = False) -> None:
         """Close the connection."""
@@ -201,7 +207,9 @@ class Person:
                     return None
             return known
 
-        return await until(holds, what=f"{self.name} seeing {facts} on {conversation}; has {self.knows(conversation)}")
+        return await until(
+            holds, what=f"{self.name} seeing {facts} on {conversation}; has {self.knows(conversation)}"
+        )
 
     async def reads(self, conversation: str, text: str) -> Message:
         """Wait until a message with this text is in this client's log."""
@@ -226,8 +234,27 @@ class Customer(Person):
         return result.conversation.conversation_id
 
     async def opened(self, text: str = "hello", **params: Any) -> Conversation:
-        """The same; the conversation as the reply shows it."""
-        return (await self.asks("conversation.get", conversation_id=await self.opens(text, **params))).conversation
+        """The same; the conversation as it then is."""
+        conversation = await self.opens(text, **params)
+        return (await self.asks("conversation.get", conversation_id=conversation)).conversation
+
+    async def reaches(self, text: str = "hello", **params: Any) -> str | None:
+        """Ask for service; the name of whoever has the conversation at once, None when it waits."""
+        owner = (await self.opened(text, **params)).owner
+        return None if owner is None else owner.name
+
+    async def waits(self, text: str = "hello", **params: Any) -> tuple[str, int, str]:
+        """Ask for service and have to wait: pool, place, and why, as the customer is told."""
+        queue = (await self.opened(text, **params)).queue
+        assert queue is not None, f"{self.name} need not wait"
+        return queue.pool, queue.place, queue.reason
+
+    async def service(self) -> Conversation:
+        """The open conversation as it is now."""
+        open_now = self.client.view.snapshot()
+        assert len(open_now) == 1, f"{self.name} has {len(open_now)} open conversations"
+        asked = await self.asks("conversation.get", conversation_id=open_now[0].conversation_id)
+        return asked.conversation
 
 
 class Agent(Person):
@@ -244,6 +271,12 @@ class Agent(Person):
     async def card(self) -> Any:
         """This agent's own card, with load and availability."""
         return (await self.asks("agent.slots")).agent
+
+    async def explains(self, conversation: str) -> list[tuple[str, str]]:
+        """The last decision about a conversation that says what was tried: each tier and how it ended."""
+        decisions = (await self.asks("conversation.explain", conversation_id=conversation)).decisions
+        tried = [decision.tried for decision in decisions if decision.tried]
+        return [(each.tier, each.outcome) for each in tried[-1]]
 
 
 @dataclass
@@ -269,17 +302,39 @@ class Shop:
         row = await self.app.group_store.add(self.id, name=name, kind="product_line")
         self.groups[name] = row.id
         await self.app.changes.policy_changed(self.id)
+        await self.known_everywhere()
         return row.id
+
+    async def grouped(self, bound: dict[str, str | tuple[str, ...]], **policy: Any) -> None:
+        """Switch to grouped mode: order state -> the names of its groups, which are made when they are new."""
+        names = {state: (of,) if isinstance(of, str) else of for state, of in bound.items()}
+        for name in dict.fromkeys(name for of in names.values() for name in of):
+            if name not in self.groups:
+                await self.group(name)
+        bindings = {state: [self.groups[name] for name in of] for state, of in names.items()}
+        await self.set_policy(mode="grouped", order_state_groups=bindings, **policy)
+
+    async def known_everywhere(self) -> None:
+        """Wait until every node goes by the settings that hold now (each may remember older ones for a second)."""
+        row = await self.app.shop_store.get(self.id)
+        holds = Policy.parse(row.policy)
+        groups_exist = bool(await self.app.group_store.of_shop(self.id))
+        for node in self.house.nodes:
+
+            async def knows(node: Node = node) -> bool:
+                facts = await node.app.shops.get(self.id)
+                return (facts.policy, facts.groups_exist) == (holds, groups_exist)
+
+            await until(knows, what="a node's knowing the settings")
 
     async def set_policy(self, **changes: Any) -> None:
         """Change routing settings as the settings page would."""
         current = await self.app.policies.current(self.id)
         data = {**current.policy.model_dump(mode="json"), **changes}
         await self.app.policies.update(self.caller(), data, rev=current.rev, note="")
+        await self.known_everywhere()
 
-    async def account(
-        self, name: str, *roles: Role, groups: tuple[str, ...] = (), **more: Any
-    ) -> AccountRow:
+    async def account(self, name: str, *roles: Role, groups: tuple[str, ...] = (), **more: Any) -> AccountRow:
         """An account; groups by name."""
         row = await self.app.account_store.add(
             self.id,
@@ -294,7 +349,9 @@ class Shop:
         await self.app.changes.profile_changed(self.id, row.id)
         return row
 
-    async def person(self, row: AccountRow, *, node: Node | None = None, device: str = "web", arrive: bool = True) -> Agent:
+    async def person(
+        self, row: AccountRow, *, node: Node | None = None, device: str = "web", arrive: bool = True
+    ) -> Agent:
         """The person behind an account."""
         principal = Principal(
             self.id,
@@ -343,7 +400,12 @@ class Shop:
                 changed_ms=int(time.time() * 1000),
             )
         principal = Principal(
-            self.id, PersonId(row.id), "customer", frozenset({Role.CUSTOMER}), name, int(time.time() * 1000) + 3_600_000
+            self.id,
+            PersonId(row.id),
+            "customer",
+            frozenset({Role.CUSTOMER}),
+            name,
+            int(time.time() * 1000) + 3_600_000,
         )
         customer = Customer(self, PersonId(row.id), name, principal)
         await customer.arrive(node)
@@ -355,12 +417,18 @@ class Shop:
             self.id, CustomerId(customer.id), ConversationId(new_id()), order_state="no_active_order"
         )
         await self.app.db.execute(
-            "UPDATE conversations SET state = 'closed', closed_at = $3, last_agent_id = $2, last_contact_at = $3, live_rev = 1"
+            "UPDATE conversations SET state = 'closed', closed_at = $3, last_agent_id = $2,"
+            " last_contact_at = $3, live_rev = 1"
             " WHERE id = $1",
             opened.conversation.id,
             agent.id,
             int((time.time() - hours_ago * 3600) * 1000),
         )
+
+    async def change(self, agent: Person, **facts: Any) -> None:
+        """Change an account as the accounts page would: `excluded`, `capacity`, `pause_mode`, `roles`."""
+        await self.app.account_store.update(self.id, AccountId(agent.id), facts)
+        await self.app.changes.profile_changed(self.id, AccountId(agent.id))
 
     async def loads(self) -> dict[str, int]:
         """Name -> load of every agent, live."""

@@ -100,7 +100,9 @@ def test_what_is_packed_comes_out(item: Push | Control) -> None:
     assert unpack(pack(SHOP, item)) == (SHOP, item)
 
 
-async def test_people_here_are_told_at_once_and_people_elsewhere_in_order(pair: tuple[Member, Member]) -> None:
+async def test_people_here_are_told_at_once_and_people_elsewhere_in_order(
+    pair: tuple[Member, Member],
+) -> None:
     a, b = pair
     await b.holds("bob")
     for seq in range(1, 1001):
@@ -122,7 +124,9 @@ async def test_many_pushes_make_few_entries(pair: tuple[Member, Member]) -> None
     assert int(await a.link.call("GET", counter_key(b.node.name))) <= 10
 
 
-async def test_nothing_goes_to_nodes_where_nobody_listens_nor_to_another_shop(pair: tuple[Member, Member]) -> None:
+async def test_nothing_goes_to_nodes_where_nobody_listens_nor_to_another_shop(
+    pair: tuple[Member, Member],
+) -> None:
     a, b = pair
     await b.holds("bob", OTHER)
     await a.bus.publish(SHOP, [entry(1, "bob", "ann")])
@@ -202,7 +206,9 @@ async def test_a_node_without_a_lease_gets_nothing(pair: tuple[Member, Member]) 
     assert int(await a.link.call("EXISTS", stream_key(b.node.name))) == 0
 
 
-async def test_a_push_that_is_not_understood_is_a_gap_and_the_rest_arrives(pair: tuple[Member, Member]) -> None:
+async def test_a_push_that_is_not_understood_is_a_gap_and_the_rest_arrives(
+    pair: tuple[Member, Member],
+) -> None:
     a, b = pair
     await b.holds("bob")
     await a.bus.publish(SHOP, [entry(1, "bob")])
@@ -268,7 +274,10 @@ async def test_redis_restarted_empty_is_seen_within_five_seconds(own_redis: Redi
 
 
 async def test_more_than_the_backlog_holds_becomes_a_gap_elsewhere(own_redis: RedisProcess) -> None:
-    a, b = await Member(own_redis.url, "a", backlog_bytes=20_000).start(), await Member(own_redis.url, "b").start()
+    a, b = (
+        await Member(own_redis.url, "a", backlog_bytes=20_000).start(),
+        await Member(own_redis.url, "b").start(),
+    )
     await b.holds("bob")
     own_redis.freeze()
     for seq in range(1, 2000):

@@ -57,7 +57,9 @@ async def test_a_node_that_renews_outlives_its_lease(link: RedisLink) -> None:
 async def test_one_that_was_stopped_is_dead_to_others_and_fences_itself(link: RedisLink) -> None:
     """SIGSTOP as a node sees it: its loop does not run, while Redis goes on."""
     told, other = Told(), Node(link, "b", lease_s=5)
-    node = Node(link, "a", lease_s=0.5, renew_s=0.2, on_fenced=told.on_fenced, on_registered=told.on_registered)
+    node = Node(
+        link, "a", lease_s=0.5, renew_s=0.2, on_fenced=told.on_fenced, on_registered=told.on_registered
+    )
     await other.start()
     await node.start()
     old = node.name
@@ -127,7 +129,9 @@ async def test_leases_do_not_look_at_the_wall_clock(link: RedisLink, monkeypatch
     await node.stop()
 
 
-async def test_a_redis_that_lost_everything_gets_a_new_epoch_and_nobody_is_fenced(own_redis: RedisProcess) -> None:
+async def test_a_redis_that_lost_everything_gets_a_new_epoch_and_nobody_is_fenced(
+    own_redis: RedisProcess,
+) -> None:
     link = RedisLink(own_redis.url, scripts=SCRIPTS, backoff_s=(0.02, 0.1))
     await link.open()
     told = Told()
@@ -148,11 +152,15 @@ async def test_a_redis_that_lost_everything_gets_a_new_epoch_and_nobody_is_fence
     await link.close()
 
 
-async def test_one_cut_off_for_longer_than_its_lease_fences_itself_and_begins_anew(own_redis: RedisProcess) -> None:
+async def test_one_cut_off_for_longer_than_its_lease_fences_itself_and_begins_anew(
+    own_redis: RedisProcess,
+) -> None:
     link = RedisLink(own_redis.url, scripts=SCRIPTS, time_out_s=0.2, stall_s=0.5, backoff_s=(0.02, 0.1))
     await link.open()
     told = Told()
-    node = Node(link, "a", lease_s=1.0, renew_s=0.2, on_fenced=told.on_fenced, on_registered=told.on_registered)
+    node = Node(
+        link, "a", lease_s=1.0, renew_s=0.2, on_fenced=told.on_fenced, on_registered=told.on_registered
+    )
     await node.start()
     old = node.name
     own_redis.freeze()

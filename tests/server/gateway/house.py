@@ -6,10 +6,10 @@ Tickets are `name` or `name:kind:role`, so that a test says who comes in without
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import uvicorn
@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin, Subprotocol
 
 from protocol.codes import CloseCode, ErrorCode
 from protocol.errors import RequestError
@@ -29,6 +30,7 @@ from protocol.methods.session import HelloResult, Me, SessionSnapshot
 from protocol.shapes import Party
 from protocol.states import Role
 from protocol.times import text_of_ms
+from server.gateway.connection import Connection
 from server.gateway.direct import direct_ws
 from server.gateway.endpoint import SUBPROTOCOL, Gateway
 from server.gateway.guard import guarded_http
@@ -38,6 +40,10 @@ from server.gateway.origin import Origins
 from server.gateway.session import Ending, Opening, PersonKind, Principal, Session, SessionRefused
 from server.push import Push
 
+UPGRADE = (
+    "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
+    "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: pointsman.v1\r\n"
+)
 SHOP = ShopId("shop-1")
 ORIGIN = "https://shop.example"
 CONVERSATION = ConversationId("conversation-1")
@@ -55,9 +61,13 @@ class Opener:
         self.session_s = 3600.0
         self.while_opening: Callable[[Session], Any] = lambda session: None
 
-    async def authenticate(self, *, ticket: str | None, authorization: str | None, origin: str | None) -> Principal:
+    async def authenticate(
+        self, *, ticket: str | None, authorization: str | None, origin: str | None
+    ) -> Principal:
         said = ticket if ticket is not None else (authorization or "").removeprefix("Bearer ")
-        name, kind, role = (*said.split(":"), "customer", "customer")[:3] if ":" in said else (said, "customer", "customer")
+        name, kind, role = (
+            (*said.split(":"), "customer", "customer")[:3] if ":" in said else (said, "customer", "customer")
+        )
         if name == "nobody":
             raise RequestError(ErrorCode.UNAUTHENTICATED, "bad_ticket", "That ticket is not valid.")
         if name == "blocked":
@@ -65,7 +75,12 @@ class Opener:
         if name == "overload":
             raise RequestError(ErrorCode.UNAVAILABLE, "redis_down", "Busy.", retry_after_ms=1000)
         return Principal(
-            SHOP, PersonId(name), PersonKind(kind), frozenset({Role(role)}), name, int((time.time() + self.session_s) * 1000)
+            SHOP,
+            PersonId(name),
+            PersonKind(kind),
+            frozenset({Role(role)}),
+            name,
+            int((time.time() + self.session_s) * 1000),
         )
 
     async def open(self, session: Session, params: Any) -> Opening:
@@ -83,7 +98,9 @@ class Opener:
             server_time=now,
             expires_at=text_of_ms(session.expires_at_ms),
             me=Me(
-                person=Party(kind="agent", id=session.person_id, name=session.name), shop_id=SHOP, shop_name="S",
+                person=Party(kind="agent", id=session.person_id, name=session.name),
+                shop_id=SHOP,
+                shop_name="S",
                 roles=sorted(session.roles),
             ),
             snapshot=SessionSnapshot(conversations=[]),
@@ -109,6 +126,7 @@ class House:
     server: uvicorn.Server
     port: int
     sockets: list[ClientConnection] = field(default_factory=list)
+    raws: list[asyncio.StreamWriter] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     """what handlers were called with, in order"""
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -118,11 +136,19 @@ class House:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws"
 
-    async def socket(self, *, origin: str | None = ORIGIN, subprotocol: str = SUBPROTOCOL, **options: Any) -> "Client":
+    async def socket(
+        self, *, origin: str | None = ORIGIN, subprotocol: str = SUBPROTOCOL, **options: Any
+    ) -> "Client":
         headers = options.pop("headers", {})
         ws = await connect(
-            self.url, origin=origin, subprotocols=[subprotocol], additional_headers=headers, compression=None,
-            ping_interval=None, max_size=None, **options,
+            self.url,
+            origin=cast("Origin | None", origin),
+            subprotocols=[Subprotocol(subprotocol)],
+            additional_headers=headers,
+            compression=None,
+            ping_interval=None,
+            max_size=None,
+            **options,
         )
         self.sockets.append(ws)
         return Client(ws)
@@ -132,6 +158,16 @@ class House:
         client = await self.socket(**options)
         await client.hello(ticket)
         return client
+
+    def count(self, person: str) -> int:
+        """Connections of a person."""
+        return self.hub.count(SHOP, PersonId(person))
+
+    def connection(self) -> Connection:
+        """The only one."""
+        (member,) = self.hub.members()
+        assert isinstance(member, Connection)
+        return member
 
     async def until(self, holds: Callable[[], Any], within_s: float = 10.0) -> None:
         """Wait for a condition; the test fails when it does not come."""
@@ -155,7 +191,9 @@ class Client:
 
     async def ask(self, method: str, **params: Any) -> int:
         self.ids += 1
-        await self.ws.send(orjson.dumps({"jsonrpc": "2.0", "id": self.ids, "method": method, "params": params}).decode())
+        await self.ws.send(
+            orjson.dumps({"jsonrpc": "2.0", "id": self.ids, "method": method, "params": params}).decode()
+        )
         return self.ids
 
     async def tell(self, method: str, **params: Any) -> None:
@@ -208,7 +246,9 @@ def message(seq: int, *to: str, conversation: str = CONVERSATION, size: int = 0)
 
 def state(key: str, rev: int, *to: str, size: int = 0) -> Push:
     """The latest state of something."""
-    frame = orjson.dumps({"jsonrpc": "2.0", "method": "agent.changed", "params": {"key": key, "rev": rev, "pad": "x" * size}})
+    frame = orjson.dumps(
+        {"jsonrpc": "2.0", "method": "agent.changed", "params": {"key": key, "rev": rev, "pad": "x" * size}}
+    )
     return Push(tuple(map(PersonId, to)), frame, Plane.STATE, key, None, rev)
 
 
@@ -223,7 +263,9 @@ SMALL = GatewayLimits(handshake_s=0.6, hello_s=0.6, tick_s=0.05, close_s=0.6, bo
 
 
 @asynccontextmanager
-async def running(limits: GatewayLimits = SMALL, *, direct: bool = True, **parts: Any) -> AsyncIterator[House]:
+async def running(
+    limits: GatewayLimits = SMALL, *, direct: bool = True, **parts: Any
+) -> AsyncGenerator[House, None]:
     """A node on a free port. `direct` False: plain ASGI."""
     opener = parts.pop("opener", None) or Opener()
     hub = Hub()
@@ -260,8 +302,12 @@ async def running(limits: GatewayLimits = SMALL, *, direct: bool = True, **parts
     gateway = Gateway(
         opener=opener,
         handlers={
-            "message.send": send, "message.history": history, "conversation.get": get, "read.mark": broken,
-            "agent.list": agents, **parts.pop("handlers", {}),
+            "message.send": send,
+            "message.history": history,
+            "conversation.get": get,
+            "read.mark": broken,
+            "agent.list": agents,
+            **parts.pop("handlers", {}),
         },
         notices={"typing.set": set_typing},
         hub=hub,
@@ -272,11 +318,20 @@ async def running(limits: GatewayLimits = SMALL, *, direct: bool = True, **parts
     async def plain(request: Any) -> PlainTextResponse:
         return PlainTextResponse(f"{len(await request.body())}")
 
-    app = Starlette(routes=[WebSocketRoute("/ws", gateway.endpoint), Route("/", plain, methods=["GET", "POST"])])
+    app = Starlette(
+        routes=[WebSocketRoute("/ws", gateway.endpoint), Route("/", plain, methods=["GET", "POST"])]
+    )
     config = uvicorn.Config(
-        app, http=guarded_http(limits), ws=direct_ws(limits) if direct else "websockets-sansio", loop="none",
-        ws_per_message_deflate=False, ws_max_size=limits.frame_bytes, ws_ping_interval=None, lifespan="off",
-        log_config=None, timeout_graceful_shutdown=2,
+        app,
+        http=guarded_http(limits),
+        ws=direct_ws(limits) if direct else "websockets-sansio",
+        loop="none",
+        ws_per_message_deflate=False,
+        ws_max_size=limits.frame_bytes,
+        ws_ping_interval=None,
+        lifespan="off",
+        log_config=None,
+        timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -290,6 +345,8 @@ async def running(limits: GatewayLimits = SMALL, *, direct: bool = True, **parts
     finally:
         house.gate.set()
         await gateway.stop()
+        for writer in house.raws:
+            writer.transport.abort()
         for ws in house.sockets:
             ws.transport.abort()
             await ws.wait_closed()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from protocol.codes import CloseCode
+from protocol.ids import PersonId, ShopId
 from server.gateway.limits import Rate
 from server.push import Control
 from tests.server.gateway.house import CONVERSATION, SHOP, SMALL, House, message, running, state
@@ -29,7 +30,7 @@ def send(client, name: str, conversation: str = CONVERSATION):
 async def test_hello_is_answered_then_ready_then_live(direct: bool) -> None:
     async with running(direct=direct) as house:
         client = await house.client("ann")
-        assert house.hub.count(SHOP, "ann") == 1
+        assert house.count("ann") == 1
         house.hub.deliver(SHOP, [message(1, "ann", "bob")])
         assert (await client.event("message.created"))["seq"] == 1
         await client.ws.close()
@@ -42,7 +43,9 @@ async def test_hello_is_answered_then_ready_then_live(direct: bool) -> None:
     ("ticket", "code", "close"),
     [("nobody", 1001, 4001), ("blocked", 1001, 4005), ("overload", 1050, 4104)],
 )
-async def test_a_refused_hello_is_answered_and_closed(direct: bool, ticket: str, code: int, close: int) -> None:
+async def test_a_refused_hello_is_answered_and_closed(
+    direct: bool, ticket: str, code: int, close: int
+) -> None:
     async with running(direct=direct) as house:
         client = await house.socket()
         answer = await client.answer(await client.ask("session.hello", ticket=ticket))
@@ -145,7 +148,9 @@ async def test_missed_then_held_without_doubles_then_ready(direct: bool) -> None
 async def test_what_the_snapshot_tells_is_not_told_again_but_an_update_is() -> None:
     async with running() as house:
         house.opener.heads = {CONVERSATION: 9}
-        updated = replace(message(3, "ann"), frame=message(3).frame.replace(b"message.created", b"message.updated"))
+        updated = replace(
+            message(3, "ann"), frame=message(3).frame.replace(b"message.created", b"message.updated")
+        )
         house.opener.while_opening = lambda session: house.hub.deliver(SHOP, [message(9, "ann"), updated])
         client = await house.client("ann")
         assert [frame["method"] for frame in client.events] == ["message.updated"]
@@ -263,7 +268,9 @@ async def test_abuse_is_closed_with_4103() -> None:
 async def test_nonsense_is_answered_and_too_much_of_it_closed() -> None:
     async with running(replace(SMALL, strikes=Rate(per_s=0.1, burst=20))) as house:
         client = await house.client()
-        for poison in ("{", "[]", '{"jsonrpc":"2.0","id":1,"method":"no.such"}', '{"jsonrpc":"2.0","id":null,"method":"rpc.discover"}'):
+        unknown = '{"jsonrpc":"2.0","id":1,"method":"no.such"}'
+        without_id = '{"jsonrpc":"2.0","id":null,"method":"rpc.discover"}'
+        for poison in ("{", "[]", unknown, without_id):
             await client.ws.send(poison)
             assert (await client.receive())["error"]["code"] in (-32700, -32600, -32601)
         for _ in range(30):
@@ -312,7 +319,7 @@ async def test_silence_is_4109_and_any_frame_breaks_it(direct: bool) -> None:
             await asyncio.sleep(0.15)
             await speaking.tell("hb")
         assert await silent.closed() == 4109
-        assert house.hub.count(SHOP, "bob") == 1
+        assert house.count("bob") == 1
         assert time.monotonic() - begun < 3
         assert [(who, ending.code) for who, ending in house.opener.endings] == [("ann", 4109)]
 
@@ -324,7 +331,7 @@ async def test_a_slow_request_does_not_hold_up_heartbeats() -> None:
         for _ in range(6):
             await client.event("hb")
             await client.tell("hb")
-        assert house.hub.count(SHOP, "ann") == 1
+        assert house.count("ann") == 1
 
 
 # --- expiry, refresh, the end ---------------------------------------------------------------------------------------
@@ -352,8 +359,12 @@ async def test_a_refreshed_session_lives_on() -> None:
 async def test_a_refresh_as_somebody_else_is_4001_and_a_bad_ticket_changes_nothing() -> None:
     async with running() as house:
         client = await house.client("ann")
-        assert (await client.answer(await client.ask("session.refresh", ticket="nobody")))["error"]["code"] == 1001
-        assert (await client.answer(await client.ask("session.refresh", ticket="bob")))["error"]["code"] == 1001
+        assert (await client.answer(await client.ask("session.refresh", ticket="nobody")))["error"][
+            "code"
+        ] == 1001
+        assert (await client.answer(await client.ask("session.refresh", ticket="bob")))["error"][
+            "code"
+        ] == 1001
         assert await client.closed() == 4001
 
 
@@ -368,7 +379,7 @@ async def test_bye_is_answered_closed_with_1000_and_passed_on() -> None:
 
 async def test_a_control_closes_every_socket_of_a_person_and_nobody_elses(house: House) -> None:
     first, second, other = await house.client("ann"), await house.client("ann"), await house.client("bob")
-    house.hub.deliver(SHOP, [Control(("ann",), CloseCode.AUTH_FAILED, "revoked")])
+    house.hub.deliver(SHOP, [Control((PersonId("ann"),), CloseCode.AUTH_FAILED, "revoked")])
     house.hub.deliver(SHOP, [message(1, "ann", "bob")])
     assert (await first.closed(), await second.closed()) == (4001, 4001)
     assert (await other.event("message.created"))["seq"] == 1
@@ -377,7 +388,7 @@ async def test_a_control_closes_every_socket_of_a_person_and_nobody_elses(house:
 
 async def test_pushes_of_another_shop_reach_nobody(house: House) -> None:
     client = await house.client("ann")
-    house.hub.deliver("shop-2", [message(1, "ann")])
+    house.hub.deliver(ShopId("shop-2"), [message(1, "ann")])
     house.hub.deliver(SHOP, [message(2, "ann")])
     assert (await client.event("message.created"))["seq"] == 2
 
@@ -393,5 +404,3 @@ async def test_a_lost_lease_closes_everybody_with_4203(house: House) -> None:
 async def house():
     async with running() as house:
         yield house
-
-

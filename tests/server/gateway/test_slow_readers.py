@@ -1,4 +1,4 @@
-"""Clients that do not read, flood, or send too much: bounded, freed, and nobody else notices (faults 12, 13, 20, 21)."""
+"""Clients that do not read, flood, or send too much: bounded, freed, unnoticed by others (faults 12, 13, 20, 21)."""
 
 import asyncio
 import os
@@ -6,75 +6,20 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any, cast
 
 import orjson
 import pytest
 
 from protocol.events import Plane
+from protocol.ids import PersonId
 from server.gateway.limits import Rate
 from server.push import Push
-from tests.server.gateway.house import CONVERSATION, ORIGIN, SHOP, SMALL, House, message, running, state, typing
+from tests.server.gateway.house import CONVERSATION, SHOP, SMALL, House, message, running, state, typing
+from tests.server.gateway.raw import Raw
 
 pytestmark = pytest.mark.req("PF-01", "PF-03")
 KIB = 1024
-
-
-class Raw:
-    """A WebSocket by hand: reads only when told to, and sends any bytes."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    @classmethod
-    async def open(cls, house: House, ticket: str = "") -> "Raw":
-        # A small window: what the kernel takes on top of it is the server's SO_SNDBUF.
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port, limit=4 * KIB)
-        writer.write(
-            (
-                "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: pointsman.v1\r\nOrigin: {ORIGIN}\r\n\r\n"
-            ).encode()
-        )
-        await reader.readuntil(b"\r\n\r\n")
-        raw = cls(reader, writer)
-        if ticket:
-            raw.frame(1, orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": "session.hello", "params": {"ticket": ticket}}))
-            await house.until(lambda: house.hub.count(SHOP, ticket) == 1)
-        return raw
-
-    def frame(self, opcode: int, data: bytes, *, fin: bool = True) -> None:
-        size = len(data)
-        head = bytes([(0x80 if fin else 0) | opcode])
-        if size < 126:
-            head += bytes([0x80 | size])
-        elif size < 65536:
-            head += struct.pack("!BH", 0x80 | 126, size)
-        else:
-            head += struct.pack("!BQ", 0x80 | 127, size)
-        self.writer.write(head + b"\0\0\0\0" + data)
-
-    async def close_code(self, within_s: float = 5.0) -> int:
-        """Read to the end; the code of the close frame, 1006 without one."""
-        data = b""
-        async with asyncio.timeout(within_s):
-            try:
-                while part := await self.reader.read(65536):
-                    data += part
-            except ConnectionError:
-                pass
-        self.writer.close()
-        at = 0
-        while at + 2 <= len(data):
-            size = data[at + 1] & 0x7F
-            start = at + 2
-            if size == 126:
-                size, start = struct.unpack_from("!H", data, at + 2)[0], at + 4
-            elif size == 127:
-                size, start = struct.unpack_from("!Q", data, at + 2)[0], at + 10
-            if data[at] & 0xF == 8:
-                return struct.unpack_from("!H", data, start)[0]
-            at = start + size
-        return 1006
 
 
 @pytest.fixture
@@ -116,9 +61,10 @@ async def test_a_binary_frame_is_4000(direct: bool) -> None:
 async def test_a_message_in_a_few_fragments_is_one_message(direct: bool) -> None:
     async with running(direct=direct) as house:
         client = await house.client()
-        await client.ws.send(['{"jsonrpc":"2.0","id":9,', '"method":"message.history",', '"params":{"conversation_id":"é"}}'])
+        head = '"method":"message.history",'
+        await client.ws.send(['{"jsonrpc":"2.0","id":9,', head, '"params":{"conversation_id":"é"}}'])
         assert (await client.answer(9))["error"]["code"] == -32602
-        await client.ws.send(['{"jsonrpc":"2.0","id":10,"method":"message.history",', '"params":{"conversation_id":"a"}}'])
+        await client.ws.send(['{"jsonrpc":"2.0","id":10,', head, '"params":{"conversation_id":"a"}}'])
         assert "result" in await client.answer(10)
 
 
@@ -149,7 +95,7 @@ async def test_a_ping_flood_is_4103_and_a_few_pings_are_answered(house: House) -
         raw.frame(9, b"x" * 125)
     assert await raw.close_code() == 4103
     assert memory_kib() - before < 16 * KIB
-    assert house.hub.count(SHOP, "ann") == 1
+    assert house.count("ann") == 1
 
 
 async def test_unmasked_frames_and_bad_opcodes_are_1002(house: House) -> None:
@@ -177,7 +123,7 @@ async def test_poison_is_answered_with_a_typed_error_and_the_node_lives(house: H
 
 
 # --- does not read --------------------------------------------------------------------------------------------------
-async def flooded_until_freed(house: House, raw: Raw, *others: object, make=lambda n: message(n, "stuck", size=4000)) -> float:
+async def flooded_until_freed(house: House, *others: object) -> float:
     """Push to `stuck` until its connection is gone; how long that took."""
     begun = time.monotonic()
     number = 0
@@ -185,7 +131,7 @@ async def flooded_until_freed(house: House, raw: Raw, *others: object, make=lamb
         assert time.monotonic() - begun < 15, "not freed within 15 s"
         for _ in range(20):
             number += 1
-            house.hub.deliver(SHOP, [make(number)])
+            house.hub.deliver(SHOP, [message(number, "stuck", size=4000)])
         await asyncio.sleep(0.005)
     return time.monotonic() - begun
 
@@ -196,7 +142,7 @@ STUCK = replace(SMALL, stall_s=1.0, lag_s=1.0, socket_send_bytes=16 * KIB)
 async def test_one_that_stops_reading_is_freed_with_bounded_memory_and_others_do_not_notice() -> None:
     async with running(STUCK) as house:
         other = await house.client("bob")
-        raw = await Raw.open(house, "stuck")
+        await Raw.open(house, "stuck")
         before = memory_kib()
         latencies: list[float] = []
 
@@ -208,23 +154,23 @@ async def test_one_that_stops_reading_is_freed_with_bounded_memory_and_others_do
                 await asyncio.sleep(0.25)
 
         asking = asyncio.create_task(asks())
-        took = await flooded_until_freed(house, raw, other)
+        took = await flooded_until_freed(house, other)
         asking.cancel()
         assert took < 5
-        assert memory_kib() - before < 12 * KIB, "the outbox is 256 KiB, the rest is the kernel's and the test's"
+        assert memory_kib() - before < 12 * KIB, (
+            "the outbox is 256 KiB, the rest is the kernel's and the test's"
+        )
         assert len(latencies) >= 2
         assert max(latencies) < 0.5
         assert [(who, ending.code) for who, ending in house.opener.endings] == [("stuck", 4108)]
-        assert house.gateway.metrics.lagging == 1
-        raw.writer.close()
+        assert house.gateway.metrics.lagging >= 1
 
 
 async def test_one_that_stops_reading_is_dropped_by_plain_asgi_too() -> None:
     async with running(replace(STUCK, tcp_user_timeout_s=2.0), direct=False) as house:
-        raw = await Raw.open(house, "stuck")
-        assert await flooded_until_freed(house, raw) < 5
+        await Raw.open(house, "stuck")
+        assert await flooded_until_freed(house) < 5
         assert house.opener.endings[0][1].code == 4108
-        raw.writer.close()
 
 
 async def test_one_that_never_reads_its_answers_is_not_listened_to_any_more() -> None:
@@ -233,7 +179,12 @@ async def test_one_that_never_reads_its_answers_is_not_listened_to_any_more() ->
     async with running(limits) as house:
         raw = await Raw.open(house, "stuck")
         sent = 0
-        request = {"jsonrpc": "2.0", "id": "x" * 60, "method": "message.history", "params": {"conversation_id": "a"}}
+        request = {
+            "jsonrpc": "2.0",
+            "id": "x" * 60,
+            "method": "message.history",
+            "params": {"conversation_id": "a"},
+        }
         frame = orjson.dumps(request)
         begun = time.monotonic()
         while house.gateway.sockets and time.monotonic() - begun < 10:
@@ -244,7 +195,6 @@ async def test_one_that_never_reads_its_answers_is_not_listened_to_any_more() ->
             await asyncio.sleep(0.01)
         assert house.opener.endings[0][1].code == 4108
         assert len(house.said) < sent, "the rest waited in the kernel"
-        raw.writer.close()
 
 
 async def test_a_reader_that_comes_back_gets_a_reset_and_everything_after_it() -> None:
@@ -253,10 +203,13 @@ async def test_a_reader_that_comes_back_gets_a_reset_and_everything_after_it() -
         number = 0
         while house.gateway.metrics.lagging == 0:
             number += 1
-            house.hub.deliver(SHOP, [message(number, "stuck", size=4000), message(number, "stuck", conversation="other")])
+            house.hub.deliver(
+                SHOP, [message(number, "stuck", size=4000), message(number, "stuck", conversation="other")]
+            )
             if number % 20 == 0:
                 await asyncio.sleep(0)
-        for number in range(number + 1, number + 50):
+        for _ in range(49):
+            number += 1
             house.hub.deliver(SHOP, [message(number, "stuck", size=4000)])
         seen: list[int] = []
         resets: dict[str, int] = {}
@@ -266,7 +219,10 @@ async def test_a_reader_that_comes_back_gets_a_reset_and_everything_after_it() -
             if size == 126:
                 size = struct.unpack("!H", await raw.reader.readexactly(2))[0]
             frame = orjson.loads(await raw.reader.readexactly(size))
-            if frame.get("method") == "message.created" and frame["params"]["conversation_id"] == CONVERSATION:
+            if (
+                frame.get("method") == "message.created"
+                and frame["params"]["conversation_id"] == CONVERSATION
+            ):
                 seen.append(frame["params"]["seq"])
             if frame.get("method") == "stream.reset":
                 resets[frame["params"]["conversation_id"]] = frame["params"]["head_seq"]
@@ -275,8 +231,7 @@ async def test_a_reader_that_comes_back_gets_a_reset_and_everything_after_it() -
         assert resets[CONVERSATION] == number
         house.hub.deliver(SHOP, [message(number + 1, "stuck")])
         await house.until(lambda: house.gateway.metrics.resets >= 1)
-        assert house.hub.count(SHOP, "stuck") == 1
-        raw.writer.close()
+        assert house.count("stuck") == 1
 
 
 async def test_state_converges_and_typing_is_dropped_for_one_who_reads_late() -> None:
@@ -286,7 +241,7 @@ async def test_state_converges_and_typing_is_dropped_for_one_who_reads_late() ->
             house.hub.deliver(SHOP, [state("sam", rev, "stuck", size=2000), typing("stuck", size=2000)])
             if rev % 50 == 0:
                 await asyncio.sleep(0)
-        member = next(house.hub.members())
+        member = house.connection()
         assert member.sender.outbox.size < 200 * KIB
         assert member.sender.outbox.dropped > 1000
         last = 0
@@ -297,23 +252,21 @@ async def test_state_converges_and_typing_is_dropped_for_one_who_reads_late() ->
             if "rev" in params:
                 assert params["rev"] > last
                 last = params["rev"]
-        raw.writer.close()
 
 
 async def test_a_half_open_socket_is_given_up_and_its_end_told() -> None:
     """No FIN ever comes; the server hears nothing."""
     async with running(replace(SMALL, silence_s=0.8, heartbeat_s=0.3)) as house:
-        raw = await Raw.open(house, "ann")
+        await Raw.open(house, "ann")
         begun = time.monotonic()
         await house.until(lambda: house.opener.endings)
         assert 0.5 < time.monotonic() - begun < 1.5
         await house.until(lambda: house.gateway.sockets == 0)
-        raw.writer.close()
 
 
 async def test_frames_of_one_turn_leave_in_one_write(house: House) -> None:
     client = await house.client()
-    member = next(house.hub.members())
+    member = house.connection()
     writes: list[int] = []
     real = member.transport.write
 
@@ -325,7 +278,7 @@ async def test_frames_of_one_turn_leave_in_one_write(house: House) -> None:
             writes.append(len(frames))
             real(frames)
 
-    member.sender._transport = Counting()
+    member.sender._transport = cast("Any", Counting())
     house.hub.deliver(SHOP, [message(seq, "ann") for seq in range(1, 51)])
     for seq in range(1, 51):
         assert (await client.event("message.created"))["seq"] == seq
@@ -335,5 +288,5 @@ async def test_frames_of_one_turn_leave_in_one_write(house: House) -> None:
 async def test_state_without_a_key_is_never_coalesced(house: House) -> None:
     client = await house.client()
     frames = [orjson.dumps({"jsonrpc": "2.0", "method": "queue.moved", "params": {"n": n}}) for n in range(3)]
-    house.hub.deliver(SHOP, [Push(("ann",), frame, Plane.STATE) for frame in frames])
+    house.hub.deliver(SHOP, [Push((PersonId("ann"),), frame, Plane.STATE) for frame in frames])
     assert [(await client.event("queue.moved"))["n"] for _ in range(3)] == [0, 1, 2]

@@ -274,3 +274,38 @@ async def test_facts_about_customers_and_orders_may_come_twice_and_late(world: W
     assert await told("placed_unpaid", "2026-11-22T08:00:00Z") == paid, "what is older changes nothing"
     customer = (await world.ask("GET", "/v1/customers/c-7", headers=headers)).json()
     assert customer["id"] == paid["customer_id"]
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2026-11-22",
+        "2026-11-22T08:00:00",
+        "1.5",
+        1.5,
+        1790000000,
+        "2026-02-30T08:00:00Z",
+        "1999-12-31T23:59:59Z",
+        None,
+    ],
+)
+async def test_a_time_without_an_offset_or_out_of_reason_is_refused(
+    world: World, demo: Shop, at: Any
+) -> None:
+    body = {"customer_id": "c-7", "state": "after_sale", "changed_at": at}
+    answer = await world.ask("PUT", "/v1/orders/o-7", who=(demo, Role.OWNER), json=body)
+    assert answer.status_code == 422
+    assert [fault["field"] for fault in answer.json()["errors"]] == ["body.changed_at"]
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-11-22T08:00:00.1234567+20:36", "2199-12-31T23:59:59-23:59", "2000-01-01T00:00:00Z"]
+)
+async def test_a_time_is_kept_to_the_millisecond_in_utc(world: World, demo: Shop, at: str) -> None:
+    body = {"customer_id": "c-7", "state": "after_sale", "changed_at": at}
+    answer = await world.ask("PUT", "/v1/orders/o-7", who=(demo, Role.OWNER), json=body)
+    assert answer.json()["changed_at"] in {
+        "2026-11-21T11:24:00.123Z",
+        "2200-01-01T23:58:59.000Z",
+        "2000-01-01T00:00:00.000Z",
+    }

@@ -29,7 +29,7 @@ async def make_log(db: Database) -> AsyncIterator[MakeLog]:
     """Makes writers, each as if it were another node; closes them at the end."""
     made: list[Log] = []
 
-    def make(node: str = "node-1", **options: float) -> Log:
+    def make(node: str = "node-1", **options: int) -> Log:
         made.append(Log(db, node, **options))
         return made[-1]
 

@@ -1,5 +1,6 @@
 """Decisions in the log: fenced by their revision, the same whatever their order (I3, fault 11)."""
 
+import asyncio
 import itertools
 from typing import Any
 
@@ -96,8 +97,6 @@ async def test_in_every_order_the_end_is_the_same(world: World, log: Log) -> Non
 
 
 async def test_in_one_batch_the_end_is_the_same_too(world: World, log: Log) -> None:
-    import asyncio
-
     await asyncio.gather(*(log.append(world.decided(decision)) for decision in reversed(story(world))))
     row = await world.now()
     assert (row.state, row.owner_id, row.live_rev, row.head_seq) == (Life.WRAP_UP, world.ann, 5, 5)

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from protocol.ids import ConversationId
 from server.store.conversations import Conversations
 from server.store.log import Appended, Log
 from tests.server.store.conftest import MakeLog
@@ -18,7 +19,7 @@ async def test_three_nodes_and_64_senders_leave_no_holes(world: World, make_log:
     customers = [await world.customer() for _ in range(5)]
     talks = {customer: (await world.open(customer)).id for customer in customers}
     dice = random.Random(7)
-    acknowledged: dict[str, list[Appended]] = {talk: [] for talk in talks.values()}
+    acknowledged: dict[ConversationId, list[Appended]] = {talk: [] for talk in talks.values()}
 
     async def sender(number: int) -> None:
         for turn in range(12):

@@ -1,6 +1,8 @@
 """Who may not write what, and that a refusal harms nobody else in its batch."""
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -35,10 +37,7 @@ async def test_another_shop_s_conversation_does_not_exist(world: World, log: Log
 )
 async def test_made_up_ids_do_not_exist(world: World, log: Log, made_up: str) -> None:
     entry = world.entry()
-    assert (
-        await refusal(log, Entry(**{**_fields(entry), "conversation_id": ConversationId(made_up)}))
-        == NOT_FOUND
-    )
+    assert await refusal(log, replace(entry, conversation_id=ConversationId(made_up))) == NOT_FOUND
 
 
 async def test_another_customer_s_conversation_does_not_exist(world: World, log: Log) -> None:
@@ -123,6 +122,31 @@ async def test_refusals_of_every_kind_do_not_harm_their_batch(world: World, make
     assert [seq for seq, _ in await world.seqs(world.talk)] == list(range(1, 11))
 
 
+@pytest.mark.parametrize(
+    "poison",
+    [
+        {"name": "nul\0"},
+        {"body": b'{"kind": "text", "text": "\\u0000"}'},
+        {"body": b"not json"},
+        {"name": "\ud800"},
+    ],
+    ids=["nul in a name", "nul in a body", "no json", "half a surrogate"],
+)
+async def test_what_postgresql_cannot_take_harms_nobody_else(
+    world: World, log: Log, poison: dict[str, Any]
+) -> None:
+    first, bad, last = await asyncio.gather(
+        log.append(world.entry("first")),
+        log.append(world.entry(**poison)),
+        log.append(world.entry("last")),
+        return_exceptions=True,
+    )
+    assert isinstance(first, Appended)
+    assert isinstance(last, Appended)
+    assert isinstance(bad, Exception)
+    assert (first.seq, last.seq) == (1, 2)
+
+
 async def test_a_full_backlog_refuses_at_once(world: World, make_log: MakeLog) -> None:
     log = make_log(backlog_max=5)
     answers = await asyncio.gather(
@@ -153,7 +177,3 @@ async def test_an_entry_whose_sender_has_gone_before_it_was_sent_is_not_written(
     gone.cancel()
     assert (await stays).seq == 1
     assert len(await world.seqs(world.talk)) == 1
-
-
-def _fields(entry: Entry) -> dict[str, object]:
-    return {name: getattr(entry, name) for name in Entry.__slots__}

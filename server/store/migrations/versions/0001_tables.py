@@ -9,7 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Everything but conversations. `UNIQUE (shop_id, id)` lets references prove that both ends are of one shop (I5)."""
+    """Everything but conversations. `UNIQUE (shop_id, id)` lets references prove that both ends are of one shop
+    (I5)."""
     run(
         """
         CREATE TABLE shops (

@@ -9,7 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """What changes with every message is in no index of `conversations`, and its pages keep room: updates stay in place."""
+    """What changes with every message is in no index of `conversations`, and its pages keep room: updates stay
+    in place."""
     run(
         """
         CREATE TABLE conversations (
@@ -92,7 +93,10 @@ def upgrade() -> None:
         )
         """,
         # Written in the order of time: a BRIN finds a stretch of it, and costs a write next to nothing.
-        "CREATE INDEX messages_by_time ON messages USING brin (created_at) WITH (pages_per_range = 16, autosummarize = on)",
+        """
+        CREATE INDEX messages_by_time ON messages USING brin (created_at)
+        WITH (pages_per_range = 16, autosummarize = on)
+        """,
         """
         CREATE UNIQUE INDEX messages_once ON messages (
             conversation_id, client_message_id, sender_kind,

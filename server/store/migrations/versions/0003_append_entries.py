@@ -4,11 +4,11 @@ Takes up to some hundred entries; answers one row for each, in any order, by its
 - rows of conversations are locked in the order of their ids, so that batches of several nodes cannot deadlock;
 - `seq` and `customer_seq` continue without holes, in the order of `n`;
 - an entry that is refused leaves no trace and harms no other;
-- decisions take effect before the entries of the same batch; the conversation always shows the decision with the highest
-  `rev`, in whatever order they come.
+- decisions take effect before the entries of the same batch; the conversation always shows the decision with the
+  highest `rev`, in whatever order they come.
 
-A verdict is one of `ok`, `duplicate`, `conflict`, `not_found`, `stale`, `closed`, `wrap_up`. The caller never puts the same
-(conversation, sender, client message id) into one batch twice.
+A verdict is one of `ok`, `duplicate`, `conflict`, `not_found`, `stale`, `closed`, `wrap_up`. The caller never puts the
+same (conversation, sender, client message id) into one batch twice.
 """
 
 from server.store.migrations.sql import run
@@ -140,8 +140,8 @@ BEGIN
         PERFORM apply_decisions(p_entries);
     END IF;
 
-    -- LATERAL ... LIMIT 1 and windows instead of joins: the plan is made once, and must not depend on how large the tables
-    -- were when it was made.
+    -- LATERAL ... LIMIT 1 and windows instead of joins: the plan is made once, and must not depend on how large the
+    -- tables were when it was made.
     RETURN QUERY
     WITH entry AS MATERIALIZED (
         SELECT e.*, CASE e.kind WHEN 'system' THEN 0 WHEN 'customer' THEN 1 WHEN 'agent' THEN 2 ELSE 3 END AS code
@@ -151,7 +151,8 @@ BEGIN
         )
     ), judged AS MATERIALIZED (
         SELECT
-            e.n AS entry, e.conversation, e.kind, e.code, e.sender, e.name, e.client, e.message, e.body, e.hash, e.public,
+            e.n AS entry, e.conversation, e.kind, e.code, e.sender, e.name, e.client, e.message, e.body, e.hash,
+            e.public,
             c.*,
             m.seq AS old_seq, m.customer_seq AS old_customer_seq, m.message_id AS old_message,
             m.created_at AS old_created,
@@ -189,8 +190,10 @@ BEGIN
             -- The same for every entry of a conversation: what the batch does to it.
             count(*) FILTER (WHERE j.verdict = 'ok') OVER whole AS added,
             count(*) FILTER (WHERE j.verdict = 'ok' AND j.public) OVER whole AS added_public,
-            max(j.entry * 4 + j.code) FILTER (WHERE j.verdict = 'ok' AND j.public AND j.code > 0) OVER whole AS spoke_last,
-            max(j.entry) FILTER (WHERE j.verdict = 'ok' AND j.public AND j.code > 1) OVER whole AS answered_last,
+            max(j.entry * 4 + j.code)
+                FILTER (WHERE j.verdict = 'ok' AND j.public AND j.code > 0) OVER whole AS spoke_last,
+            max(j.entry)
+                FILTER (WHERE j.verdict = 'ok' AND j.public AND j.code > 1) OVER whole AS answered_last,
             max(lpad(j.entry::text, 4, '0') || j.sender::text)
                 FILTER (WHERE j.verdict = 'ok' AND j.public AND j.code = 2) OVER whole AS agent_last
         FROM judged j
@@ -216,8 +219,9 @@ BEGIN
             client_message_id, body, body_hash, visibility, created_at, node
         )
         SELECT
-            id, head_seq + nth, CASE WHEN public THEN customer_head_seq + nth_public END, shop_id, message, kind, sender,
-            name, client, body, decode(hash, 'hex'), CASE WHEN public THEN 'public' ELSE 'internal' END, v_now, p_node
+            id, head_seq + nth, CASE WHEN public THEN customer_head_seq + nth_public END, shop_id, message, kind,
+            sender, name, client, body, decode(hash, 'hex'), CASE WHEN public THEN 'public' ELSE 'internal' END,
+            v_now, p_node
         FROM moved WHERE verdict = 'ok'
     ), kept AS (
         UPDATE conversations c SET

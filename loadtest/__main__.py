@@ -1,0 +1,119 @@
+"""The command line: `python -m loadtest bench` (`make bench`) and `python -m loadtest load`."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvloop
+
+from loadtest import bench, load
+from loadtest.children import ChildFailed
+from loadtest.crowd import CrowdFailed
+from loadtest.front_desk import Refused
+from loadtest.line import LineBroken
+from loadtest.profiles import PROFILES
+
+T = TypeVar("T")
+MOST_PEOPLE = 2_000
+MOST_SECONDS = 3_600
+
+
+def main() -> None:
+    """Run one command; exit code 1 when it could not be done, or when load found a broken invariant."""
+    options = _parser().parse_args()
+    try:
+        code = _bench(options) if options.command == "bench" else _load(options)
+    except (ChildFailed, CrowdFailed, Refused, LineBroken, bench.BenchFailed) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    report = _run(bench.run(options.only, options.rounds, _tell, options.logs))
+    print(f"\n{report.text()}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(report.document(), indent=2) + "\n")
+    return 0
+
+
+def _load(options: argparse.Namespace) -> int:
+    wishes = load.Wishes(
+        profile=PROFILES[options.profile],
+        customers=options.customers,
+        agents=options.agents,
+        seconds=options.seconds,
+        seed=options.seed,
+    )
+    outcome = _run(load.run(wishes, _tell, options.logs))
+    print(f"\n{outcome.text()}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(outcome.document(), indent=2) + "\n")
+    return 1 if outcome.violations else 0
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m loadtest", description="Measure Pointsman from outside.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    measure = commands.add_parser(
+        "bench", help="the goals of docs/performance.md, each as a ratio of this run"
+    )
+    measure.add_argument("--rounds", type=_number(1, 100), default=5, help="medians are taken over so many")
+    measure.add_argument(
+        "--only", type=_goals, default=frozenset(bench.GOALS), help="P1,P4: these goals alone"
+    )
+    play = commands.add_parser("load", help="realistic load on two nodes; every log is checked at the end")
+    play.add_argument("--profile", choices=sorted(PROFILES), default="steady")
+    play.add_argument("--customers", type=_number(1, MOST_PEOPLE), default=40)
+    play.add_argument("--agents", type=_number(1, MOST_PEOPLE), default=6)
+    play.add_argument("--seconds", type=_number(1, MOST_SECONDS), default=20)
+    play.add_argument("--seed", type=int, default=1, help="the same seed, the same people and pauses")
+    for each in (measure, play):
+        each.add_argument("--json", type=Path, metavar="FILE", help="write everything found to FILE as well")
+        each.add_argument("--logs", type=_folder, metavar="DIR", help="keep the servers' logs there")
+    return parser
+
+
+def _number(least: int, most: int) -> Any:
+    def parse(text: str) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"must be between {least} and {most}")
+        return value
+
+    return parse
+
+
+def _goals(text: str) -> frozenset[str]:
+    wanted = frozenset(part.strip().upper() for part in text.split(","))
+    unknown = wanted - set(bench.GOALS)
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"cannot measure {', '.join(sorted(unknown))}; there are {', '.join(bench.GOALS)}"
+        )
+    return wanted
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+if __name__ == "__main__":
+    main()

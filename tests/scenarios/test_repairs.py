@@ -1,0 +1,128 @@
+"""What a process that dies leaves undone is finished by another; what Redis loses is made anew (reliability.md)."""
+
+import asyncio
+import contextlib
+
+import pytest
+from redis.asyncio import Redis
+
+from protocol.ids import ConversationId, CustomerId, new_id
+from protocol.states import OrderState
+from server.node import NODES_KEY, lease_key
+from tests.scenarios.house import House, until
+
+
+@pytest.mark.req("PF-05", "KS-22")
+async def test_a_claim_whose_process_died_before_telling_anybody_is_finished(house: House) -> None:
+    shop = await house.shop()
+    lily = await shop.agent("Lily")
+    ada = await shop.customer("Ada")
+    opened = await house.app.conversations.open(
+        shop.id, CustomerId(ada.id), ConversationId(new_id()), order_state=OrderState.NO_ACTIVE_ORDER
+    )
+    row = opened.conversation
+    plan = await house.app.routing.plan_for(row, opened.customer, via_bot=False)
+
+    stamp = await house.app.live.stamp(shop.id)
+    await house.app.live.engine(shop.id).claim(plan, op_id=stamp.op_id, day=stamp.day, rand=0)  # and then it dies
+
+    await ada.sees(row.id, state="active", owner=lily.id)
+    await lily.sees(row.id, state="active", owner=lily.id)
+    assert await house.app.live.engine(shop.id).unconfirmed(0) == ()
+
+
+@pytest.mark.req("PF-05")
+async def test_a_conversation_that_nobody_routed_is_routed(house: House) -> None:
+    shop = await house.shop()
+    lily = await shop.agent("Lily")
+    ada = await shop.customer("Ada")
+
+    opened = await house.app.conversations.open(
+        shop.id, CustomerId(ada.id), ConversationId(new_id()), order_state=OrderState.NO_ACTIVE_ORDER
+    )  # and then the process dies
+
+    await lily.sees(opened.conversation.id, state="active", owner=lily.id)
+
+
+@pytest.mark.req("PF-02", "KS-11", "KS-19")
+async def test_a_redis_that_lost_everything_is_rebuilt_and_the_queue_keeps_its_order(
+    house: House, redis_url: str
+) -> None:
+    shop = await house.shop(wrap_up_s=0)
+    lily = await shop.agent("Lily", capacity=1)
+    customers = [await shop.customer(name) for name in ("Ada", "Bob", "Cy", "Dee")]
+    served, *waiting = [await customer.opens() for customer in customers]
+    await lily.sees(served, owner=lily.id)
+
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushdb()
+
+    await until(lambda: house.app.live.engine(shop.id).is_live(), what="the rebuild")
+    for conversation in waiting:  # each end hands over the next, in the order of arrival
+        await until(lambda: _connected(house, shop.id, lily.id), what="Lily's being known again")
+        await until(lambda: _ends(lily, served), what=f"the end of {served}")
+        await lily.sees(conversation, state="active", owner=lily.id)
+        served = conversation
+    assert await shop.invariants() == {"I3": 0, "I4": 0, "I8": 0}
+
+
+async def _connected(house: House, shop: str, agent: str) -> bool:
+    state = await house.app.live.engine(shop).agent(agent)  # type: ignore[arg-type]
+    return state is not None and state.connected
+
+
+async def _ends(agent, conversation: str) -> bool:  # type: ignore[no-untyped-def]
+    with contextlib.suppress(Exception):
+        await agent.asks("conversation.end", conversation_id=conversation)
+    known = agent.knows(conversation)
+    return known is not None and known.state == "closed"
+
+
+@pytest.mark.req("PF-04", "PF-05")
+async def test_a_node_that_lost_its_lease_sends_everybody_away_and_they_miss_nothing(
+    house: House, redis_url: str
+) -> None:
+    shop = await house.shop()
+    lily = await shop.agent("Lily")
+    ada = await shop.customer("Ada")
+    conversation = await ada.opens("first")
+    await lily.reads(conversation, "first")
+    fenced = lily.node.app.node.name
+
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(lease_key(fenced))
+    await until(lambda: lily.node.app.node.name != fenced, what="the node's beginning anew")
+    await ada.says(conversation, "are you there?")
+
+    await lily.reads(conversation, "are you there?")
+    numbers = [message.seq for message in lily.client.logs[conversation].messages]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.req("PF-05")
+async def test_what_a_dead_node_had_written_is_delivered_again(house: House, redis_url: str) -> None:
+    shop = await house.shop()
+    lily = await shop.agent("Lily")
+    ada = await shop.customer("Ada")
+    conversation = await ada.opens("first")
+    await lily.reads(conversation, "first")
+
+    # A node that appends a message and dies before it tells anybody.
+    for node in house.nodes:
+        node.app.writer.rename("ghost:1")
+        node.app.delivery.appended = _silence  # type: ignore[method-assign]
+    try:
+        await ada.says(conversation, "lost?")
+        await until(lambda: len(ada.node.app.background) == 0, what="the silent delivery")
+    finally:
+        for node in house.nodes:
+            node.app.writer.rename(node.app.node.name)
+            del node.app.delivery.appended
+    async with Redis.from_url(redis_url) as redis:
+        await redis.hset(NODES_KEY, "ghost:1", "0")
+
+    await lily.reads(conversation, "lost?")
+
+
+async def _silence(*_: object) -> None:
+    await asyncio.sleep(0)
