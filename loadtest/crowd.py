@@ -14,7 +14,6 @@ from loadtest.line import Line
 from loadtest.speech import Heard, Speech
 
 DRAIN_S = 10.0
-BEAT_S = 15.0
 ACKNOWLEDGED, DELIVERED, DONE = 1, 2, 3
 _numbers = count(1)
 
@@ -67,7 +66,6 @@ class Crowd:
         self._window = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._heart: asyncio.Task[None] | None = None
 
     def attach(self, customers: list[tuple[Line, str]], agents: list[Line]) -> None:
         """Take over the lines; each customer comes with the conversation that they are in."""
@@ -77,7 +75,6 @@ class Crowd:
             customer.line.hear = self._ear(customer.line, delivers=False)
         for line in agents:
             line.hear = self._ear(line, delivers=True)
-        self._heart = asyncio.create_task(self._beat(), name="heartbeat")
 
     @property
     def under_way(self) -> int:
@@ -134,19 +131,10 @@ class Crowd:
 
     async def leave(self) -> None:
         """Close all lines."""
-        if self._heart is not None:
-            self._heart.cancel()
         for customer in self._customers:
             await customer.line.close()
         for line in self._agents:
             await line.close()
-
-    async def _beat(self) -> None:
-        # Who only listens must say that they are there: the server gives up sockets that are silent for 40 s.
-        while self._speech.beat:
-            await asyncio.sleep(BEAT_S)
-            for line in (*(each.line for each in self._customers), *self._agents):
-                line.say(self._speech.beat)
 
     def _send(self, customer: Customer) -> None:
         number = next(_numbers)

@@ -11,6 +11,7 @@ from typing import Any, cast
 import httpx
 
 from loadtest.line import Line, LineBroken
+from loadtest.speech import PointsmanSpeech
 from protocol.version import SUBPROTOCOL
 
 ORIGIN = "https://shop.example"
@@ -97,6 +98,7 @@ class Asker:
             subprotocol=SUBPROTOCOL,
             source=door.source,
             headers={"Origin": ORIGIN},
+            beat=PointsmanSpeech.pong,
         )
         asker._line = line
         client = {"name": "loadtest", "version": "1", "device": device}

@@ -7,6 +7,7 @@ from typing import cast
 from loadtest.frames import CLOSE, PING, PONG, TEXT, FrameReader, accepted, frame, handshake
 
 HANDSHAKE_S = 10.0
+BEAT_S = 15.0
 Hear = Callable[[bytes], None]
 
 
@@ -26,6 +27,7 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._head = b""
         self._accept = b""
+        self._beat = b""
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -39,8 +41,12 @@ class Line(asyncio.Protocol):
         subprotocol: str | None = None,
         source: str | None = None,
         headers: Mapping[str, str] | None = None,
+        beat: bytes = b"",
     ) -> "Line":
-        """Connect, from the local address `source` if one is given. Raises LineBroken."""
+        """Connect, from the local address `source` if one is given. Raises LineBroken.
+
+        `beat` is said every 15 s: who only listens must say that they are there.
+        """
         loop = asyncio.get_running_loop()
         request, accept = handshake(host, port, path, subprotocol, headers or {})
         local = None if source is None else (source, 0)
@@ -56,6 +62,9 @@ class Line(asyncio.Protocol):
         except TimeoutError:
             transport.abort()
             raise LineBroken(f"{host}:{port} did not answer the handshake") from None
+        if beat:
+            line._beat = beat
+            loop.call_later(BEAT_S, line._say_beat)
         return line
 
     def say(self, text: bytes) -> None:
@@ -107,6 +116,11 @@ class Line(asyncio.Protocol):
             code = int.from_bytes(payload[:2], "big")
             self.ended = f"closed with {code} {payload[2:].decode(errors='replace')}".strip()
             self._cut()
+
+    def _say_beat(self) -> None:
+        if self.ended is None and not self.closing:
+            self.say(self._beat)
+            asyncio.get_running_loop().call_later(BEAT_S, self._say_beat)
 
     def _cut(self) -> None:
         if self._transport is not None:

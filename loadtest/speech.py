@@ -42,8 +42,6 @@ class Speech(Protocol):
     """How to talk to one kind of server. Messages are numbered over the whole run."""
 
     pong: bytes
-    beat: bytes
-    """what a client says by itself every 15 s; empty: nothing"""
 
     def message(self, conversation: str, number: int) -> bytes:
         """The text that sends message `number`, asking for an acknowledgement."""
@@ -70,7 +68,7 @@ def body(conversation: str, number: int) -> str:
 class PointsmanSpeech:
     """JSON-RPC as in `protocol`."""
 
-    pong = beat = b'{"jsonrpc":"2.0","method":"hb","params":{}}'
+    pong = b'{"jsonrpc":"2.0","method":"hb","params":{}}'
     _REPLY = b'{"jsonrpc":"2.0","id":'
     _RESULT = b',"result":'
     _CREATED = b'{"jsonrpc":"2.0","method":"message.created",'
@@ -107,7 +105,6 @@ class SocketIoSpeech:
     """socket.io's text packets (protocol 5) over engine.io's (protocol 4), WebSocket only."""
 
     pong = b"3"
-    beat = b""
     open = b"40"
     """joins the default namespace; the server answers `40{...}`"""
     _ACK = b"43"

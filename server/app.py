@@ -23,12 +23,12 @@ from server.background import Background
 from server.bus import Bus
 from server.gateway.endpoint import Gateway
 from server.gateway.hub import Hub
-from server.gateway.limits import GatewayLimits, Rate
 from server.gateway.origin import Origins
 from server.handlers import handlers, notices
 from server.http.api import build_api
 from server.http.deps import Deps
 from server.http.figures import HttpFigures
+from server.limits import GatewayLimits, Rate
 from server.metrics import GatewayCollector
 from server.node import Node
 from server.push import Control
@@ -81,6 +81,7 @@ from server.store.policies import Policies as PolicyStore
 from server.store.shops import Shops as ShopStore
 from server.store.tokens import RefreshTokens
 from server.sweeps.deadlines import Deadlines
+from server.sweeps.housekeeping import Housekeeping
 from server.sweeps.presence import DeadNodes, Duty, Liveness
 from server.sweeps.queue_places import QueuePlaces
 from server.sweeps.repairs import Repairs
@@ -90,6 +91,7 @@ log = structlog.get_logger("app")
 
 DUTY_S = 15.0
 """Schedules take effect at the minute; looking four times in it costs little and is at most a quarter late."""
+HOUSEKEEPING_S = 3600.0
 FINISH_S = 3.0
 """How long deliveries and farewells under way may take at the end."""
 
@@ -118,6 +120,7 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._leaving = False
         self.limits = gateway_limits(settings)
         self._clients(settings)
         self._stores(settings)
@@ -247,10 +250,10 @@ class App:
         )
         self.passwords = Passwords()
         self.attempts = Attempts(self.redis)
-        refresh_tokens = RefreshTokens(self.db)
+        self.refresh_tokens = RefreshTokens(self.db)
         self.accounts = Accounts(
             accounts=self.account_store,
-            refresh_tokens=refresh_tokens,
+            refresh_tokens=self.refresh_tokens,
             passwords=self.passwords,
             revoke=self._revoke,
             live=self.changes,
@@ -258,7 +261,7 @@ class App:
         self.sign_in = SignIn(
             shops=self.shop_store,
             accounts=self.account_store,
-            refresh_tokens=refresh_tokens,
+            refresh_tokens=self.refresh_tokens,
             tokens=self.tokens,
             passwords=self.passwords,
             attempts=self.attempts,
@@ -328,6 +331,7 @@ class App:
         dead = DeadNodes(
             self.node, self.shops, self.routing, self.history, self.delivery, settings.redeliver_s
         )
+        liveness = Liveness(self.live, self.sessions, self.hub.sessions)
         self.runner = Runner(
             self.link,
             [
@@ -335,13 +339,9 @@ class App:
                 Sweep("repairs", settings.sweep_s, repairs.run),
                 Sweep("queue_places", settings.queue_places_s, places.run),
                 Sweep("dead_nodes", settings.sweep_s, dead.run),
-                Sweep(
-                    "liveness",
-                    settings.sweep_s,
-                    Liveness(self.hub, self.live, self.sessions).run,
-                    everywhere=True,
-                ),
+                Sweep("liveness", settings.sweep_s, liveness.run, everywhere=True),
                 Sweep("duty", DUTY_S, Duty(self.shops, self.changes).run),
+                Sweep("housekeeping", HOUSEKEEPING_S, Housekeeping(self.refresh_tokens).run),
             ],
         )
 
@@ -359,6 +359,7 @@ class App:
 
     async def drain(self) -> None:
         """Send everybody elsewhere; new connections are refused from here on (SIGTERM)."""
+        self._leaving = True
         await self.gateway.drain()
 
     async def stop(self) -> None:
@@ -395,10 +396,13 @@ class App:
     # --- what parts tell the whole -----------------------------------------------------------------------------------
     async def _fenced(self, _old: str) -> None:
         """The lease is lost: nothing that this node did not write must be believed here any more (fault 2, 6)."""
+        self.gateway.stop_accepting()
         self.gateway.close_all(CloseCode.LEASE_LOST, "this node lost its lease")
 
     async def _registered(self, name: str) -> None:
         self.writer.rename(name)
+        if not self._leaving:
+            self.gateway.start()
 
     async def _resync(self, why: str) -> None:
         """Pushes may have been missed: everybody here resumes, and gets from PostgreSQL what was missed

@@ -1,4 +1,5 @@
-"""Work that goes on after its request was answered. Held, bounded by nothing but its callers, and waited for at the end."""
+"""Work that goes on after its request was answered. Held, bounded by nothing but its callers, and waited for
+at the end."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -4,10 +4,10 @@ from functools import cache
 
 from protocol.methods.session import DiscoverResult, Nothing
 from protocol.schema import openrpc
-from server.gateway.session import Handlers, NoticeHandlers, Session
 from server.services.agents import Agents
 from server.services.conversations import ConversationRequests
 from server.services.messages import Messages
+from server.session import Handlers, NoticeHandlers, Session
 
 
 def handlers(conversations: ConversationRequests, messages: Messages, agents: Agents) -> Handlers:

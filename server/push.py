@@ -15,7 +15,8 @@ class Push:
     """One encoded notification. `frame` is the whole JSON-RPC text frame, shared by all who get it.
 
     `key` names the thing whose latest state this is (state plane: a later push of the same key replaces it in a send
-    queue). `conversation` and `seq` place it in a log (durable plane), in the numbering of its recipients.
+    queue; an older `seq`, here the revision, never replaces a newer one). `conversation` and `seq` place it in a log
+    (durable plane), in the numbering of its recipients.
     """
 
     to: tuple[PersonId, ...]

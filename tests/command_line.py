@@ -74,6 +74,10 @@ class CommandLine:
         """Begin a command that goes on."""
         return Running([*COMMAND, *map(str, arguments)], self.environment)
 
+    def start_module(self, *arguments: str | Path) -> Running:
+        """Begin another program of ours, by its module."""
+        return Running([sys.executable, "-m", *map(str, arguments)], self.environment)
+
 
 class Here:
     """Commands in this very process: as `CommandLine`, but without a second of start-up each."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from protocol.states import OrderState, PauseMode, Role
+from server.cli import kinds
 from server.cli.answer import Json, give, run
 from server.cli.secret import PasswordFile, PasswordStdin, choose
 from server.settings import load
@@ -36,8 +37,10 @@ class Kind(StrEnum):
 @account.command("create")
 def create_account(
     shop: Shop,
-    email: Annotated[str, typer.Option(help="E-mail address; the account signs in with it.")],
-    name: Annotated[str, typer.Option(help="Name, as customers and colleagues see it.")],
+    email: Annotated[
+        str, typer.Option(help="E-mail address; the account signs in with it.", parser=kinds.email)
+    ],
+    name: Annotated[str, typer.Option(help="Name, as customers and colleagues see it.", parser=kinds.name)],
     role: Annotated[list[Role], typer.Option(help="What the account may do; may be given several times.")],
     capacity: Annotated[
         int | None,
@@ -90,7 +93,7 @@ def create_account(
 @group.command("create")
 def create_group(
     shop: Shop,
-    name: Annotated[str, typer.Option(help="The group's name.")],
+    name: Annotated[str, typer.Option(help="The group's name.", parser=kinds.name)],
     kind: Annotated[Kind, typer.Option(help="What it stands for.")] = Kind.OTHER,
     members: Annotated[list[str], typer.Option("--member", help="E-mail of a member; several times.")] = [],  # noqa: B006
     order_states: Annotated[

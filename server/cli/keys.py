@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from server.cli import kinds
 from server.cli.answer import Json, give, run
 from server.http.rights import Scope
 from server.settings import load
@@ -19,7 +20,7 @@ api_key = typer.Typer(
 @api_key.command("create")
 def create(
     shop: Annotated[str, typer.Option("--shop", help="The shop's short name.")],
-    name: Annotated[str, typer.Option(help="What the key is for.")],
+    name: Annotated[str, typer.Option(help="What the key is for.", parser=kinds.name)],
     scope: Annotated[list[Scope], typer.Option(help="What it may do; may be given several times.")],
     as_json: Json = False,
 ) -> None:

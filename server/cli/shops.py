@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from server.cli import kinds
 from server.cli.answer import Json, give, run, table
 from server.cli.secret import PasswordFile, PasswordStdin, choose
 from server.settings import load
@@ -17,12 +18,16 @@ shop = typer.Typer(help="Shops.", no_args_is_help=True, rich_markup_mode=None, a
 
 @shop.command("create")
 def create(
-    slug: Annotated[str, typer.Argument(help="Short name: small letters, digits and hyphens.")],
-    owner_email: Annotated[str, typer.Option(help="E-mail address of the owner, who may do everything.")],
+    slug: Annotated[
+        str, typer.Argument(help="Short name: small letters, digits and hyphens.", parser=kinds.slug)
+    ],
+    owner_email: Annotated[
+        str, typer.Option(help="E-mail address of the owner, who may do everything.", parser=kinds.email)
+    ],
     name: Annotated[
-        str, typer.Option(help="The shop's name, as people see it; the short name if not given.")
-    ] = "",
-    owner_name: Annotated[str, typer.Option(help="The owner's name.")] = "Owner",
+        str | None, typer.Option(help="The shop's name; the short name if not given.", parser=kinds.name)
+    ] = None,
+    owner_name: Annotated[str, typer.Option(help="The owner's name.", parser=kinds.name)] = "Owner",
     password_file: PasswordFile = None,
     password_stdin: PasswordStdin = False,
     as_json: Json = False,

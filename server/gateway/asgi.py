@@ -13,8 +13,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from protocol.codes import CloseCode
 from server.gateway.direct import ABNORMAL, MESSAGE_TOO_BIG, NO_STATUS, reason_for_wire
-from server.gateway.limits import GatewayLimits
 from server.gateway.transport import Listener
+from server.limits import GatewayLimits
 
 
 @final

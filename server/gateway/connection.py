@@ -16,15 +16,15 @@ from protocol.states import PHASES, Phase
 from server.gateway import frames, greeting, inbound
 from server.gateway.dispatch import TOO_LATE
 from server.gateway.lanes import Lanes
-from server.gateway.limits import GatewayLimits
 from server.gateway.outbox import Outbox
 from server.gateway.pace import Pace
 from server.gateway.process import Process
 from server.gateway.sender import Sender
-from server.gateway.session import Ending, Principal, Session
 from server.gateway.transport import Transport
 from server.gateway.wheel import NEVER
+from server.limits import GatewayLimits
 from server.push import Push
+from server.session import Ending, Principal, Session
 
 log = logging.getLogger(__name__)
 

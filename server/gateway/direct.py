@@ -23,9 +23,9 @@ from websockets.server import ServerProtocol
 
 from protocol.codes import CloseCode
 from server.gateway.guard import tune
-from server.gateway.limits import GatewayLimits
 from server.gateway.rates import Bucket
 from server.gateway.transport import DIRECT_EXTENSION, Listener
+from server.limits import GatewayLimits
 
 ABNORMAL = 1006
 NO_STATUS = 1005

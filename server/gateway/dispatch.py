@@ -14,9 +14,9 @@ from protocol.codec import NotificationFrame, RequestFrame, RequestId, encode_er
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, forbidden
 from protocol.methods import may_call
-from server.gateway.limits import GatewayLimits
-from server.gateway.session import Handlers, NoticeHandlers, Session
+from server.limits import GatewayLimits
 from server.metrics import GatewayMetrics
+from server.session import Handlers, NoticeHandlers, Session
 
 log = logging.getLogger(__name__)
 

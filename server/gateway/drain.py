@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from protocol.codes import CloseCode
 from server.gateway.connection import Connection
-from server.gateway.limits import GatewayLimits
+from server.limits import GatewayLimits
 
 log = logging.getLogger(__name__)
 

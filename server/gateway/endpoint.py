@@ -15,23 +15,22 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from protocol.codes import CloseCode
 from protocol.errors import RequestError
+from protocol.version import SUBPROTOCOL
 from server.gateway.asgi import AsgiTransport
 from server.gateway.connection import Connection
 from server.gateway.dispatch import Dispatcher
 from server.gateway.drain import drain
 from server.gateway.hub import Hub
-from server.gateway.limits import GatewayLimits
 from server.gateway.origin import Origins, Verdict
 from server.gateway.process import Process
 from server.gateway.rates import Addresses
-from server.gateway.session import Handlers, NoticeHandlers, Opener, Principal, SessionRefused
 from server.gateway.transport import DIRECT_EXTENSION, Listener, Transport
 from server.gateway.wheel import Wheel
+from server.limits import GatewayLimits
 from server.metrics import GatewayMetrics
+from server.session import Handlers, NoticeHandlers, Opener, Principal, SessionRefused
 
 log = logging.getLogger(__name__)
-
-SUBPROTOCOL = "pointsman.v1"
 
 
 class Refusal(Exception):

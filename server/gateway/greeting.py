@@ -14,8 +14,8 @@ from protocol.states import Phase
 from protocol.times import text_of_ms
 from server.gateway import frames
 from server.gateway.dispatch import INTERNAL
-from server.gateway.session import Ending, Opener, Opening, Principal, Session, SessionRefused
 from server.push import Push
+from server.session import Ending, Opener, Opening, Principal, Session, SessionRefused
 
 if TYPE_CHECKING:
     from server.gateway.connection import Connection

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from server.gateway.limits import KIB, GatewayLimits
+from server.limits import KIB, GatewayLimits
 
 HEADER_BYTES = 64 * KIB
 """Longest header of a request; httptools sets no limit."""

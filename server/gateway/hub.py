@@ -8,8 +8,8 @@ from typing import Protocol
 
 from protocol.codes import CloseCode
 from protocol.ids import PersonId, SessionId, ShopId
-from server.gateway.session import Session
 from server.push import Control, Push
+from server.session import Session
 
 
 class Member(Protocol):

@@ -2,8 +2,8 @@
 
 from typing import final
 
-from server.gateway.limits import GatewayLimits, Rate
 from server.gateway.rates import Bucket
+from server.limits import GatewayLimits, Rate
 
 WRITING = frozenset({"message.send", "note.send", "conversation.open", "monitor.whisper", "monitor.speak"})
 """Requests that put text into a log; all others count as frames only."""

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from server.gateway.dispatch import Dispatcher
 from server.gateway.hub import Hub
-from server.gateway.limits import GatewayLimits
-from server.gateway.session import Opener
 from server.gateway.wheel import Wheel
+from server.limits import GatewayLimits
 from server.metrics import GatewayMetrics
+from server.session import Opener
 
 if TYPE_CHECKING:
     from server.gateway.connection import Connection

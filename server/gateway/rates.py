@@ -1,6 +1,6 @@
 """Token buckets: how often is too often."""
 
-from server.gateway.limits import Rate
+from server.limits import Rate
 
 
 class Bucket:

@@ -6,10 +6,10 @@ from typing import final
 
 from server.gateway import frames
 from server.gateway.heads import Heads
-from server.gateway.limits import GatewayLimits
 from server.gateway.outbox import Outbox
 from server.gateway.transport import Transport
 from server.gateway.wheel import NEVER
+from server.limits import GatewayLimits
 from server.metrics import GatewayMetrics
 from server.push import Push
 

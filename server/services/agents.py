@@ -9,12 +9,12 @@ from protocol.methods.session import Nothing
 from protocol.shapes import AgentCard, SlotCard
 from protocol.states import AgentStatus
 from router.model import AgentState
-from server.gateway.session import PersonKind, Session
 from server.services import views
 from server.services.agent_feed import AgentFeed
 from server.services.live import Live
 from server.services.names import Names
 from server.services.routing import Routing
+from server.session import PersonKind, Session
 from server.store.accounts import Accounts
 from server.store.conversations import Conversations
 

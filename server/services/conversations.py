@@ -14,18 +14,18 @@ from protocol.methods import MANAGERS
 from protocol.methods import conversations as m
 from protocol.methods.messages import SendParams
 from protocol.states import Life, OrderState
-from router.model import Done
+from router.model import Done, Refusal
 from router.orders import Order, choose_order
-from server.gateway.session import Session
 from server.services import views
 from server.services.delivery import Delivery
-from server.services.live import Live
+from server.services.live import REFUSALS, Live
 from server.services.messages import Messages
 from server.services.names import Names
 from server.services.routing import Routing
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
+from server.session import Session
 from server.store.conversations import Conversations as Store
 from server.store.orders import Orders
 from server.store.rows import ConversationRow
@@ -128,9 +128,11 @@ class ConversationRequests:
             raise invalid_state(
                 "not_with_bot", "This conversation is not with the bot; people have it already."
             )
+        if params.assign_epoch is not None and params.assign_epoch != row.assign_epoch:
+            raise REFUSALS[Refusal.STALE_EPOCH]
         customer = await self._names.customer(row.shop_id, row.customer_id)
         await self._routing.reroute(row, customer, row.owner_id, via_bot=True)
-        return m.ConversationResult(conversation=await self._show(session, row.id))
+        return m.ConversationResult(conversation=await self._show(session, row.id, passing=True))
 
     # --- those who serve ---------------------------------------------------------------------------------------------
     async def end(self, session: Session, params: m.FencedParams) -> m.ConversationResult:

@@ -105,7 +105,9 @@ class Delivery:
             if to:
                 shape = views.conversation(row, customer, owner, audience, place=place)
                 changed = ConversationChanged(conversation=shape)
-                pushes.append(push(to, method, changed, key=f"conversation:{row.id}", conversation=row.id))
+                pushes.append(
+                    push(to, method, changed, key=f"conversation:{row.id}", conversation=row.id, seq=row.rev)
+                )
         return pushes
 
     def _entry_pushes(self, entry: Entry, done: Appended, staff: tuple[PersonId, ...]) -> list[Push]:

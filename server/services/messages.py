@@ -4,6 +4,7 @@ The way of a message (architecture, "two ways", 1): append, COMMIT, reply, deliv
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import orjson
 
@@ -18,7 +19,6 @@ from protocol.states import Life
 from protocol.times import text_of_ms
 from server.background import Background
 from server.bus import Bus
-from server.gateway.session import PersonKind, Session
 from server.push import push
 from server.services import views
 from server.services.delivery import Delivery, staff_of
@@ -27,10 +27,14 @@ from server.services.routing import Routing
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
+from server.session import PersonKind, Session
 from server.store.conversations import Conversations
 from server.store.history import History
 from server.store.log import Appended, Entry, Log
-from server.store.rows import ConversationRow, SenderKind
+from server.store.rows import ConversationRow, MessageRow, SenderKind
+
+PAGE_BYTES = 192 * 1024
+"""Most bytes of bodies in one page of history: fits any send queue, and takes one phone a second at worst."""
 
 SENDER: dict[PersonKind, SenderKind] = {
     PersonKind.CUSTOMER: "customer",
@@ -144,10 +148,11 @@ class Messages:
             for_customer=for_customer,
         )
         audience = Audience.STAFF if for_customer is None else Audience.CUSTOMER
+        rows = _fitting(page.messages, from_end=params.after_seq is None)
         return m.HistoryResult(
-            messages=[views.message(row, audience) for row in page.messages],
+            messages=[views.message(row, audience) for row in rows],
             head_seq=page.head_seq,
-            more=page.more,
+            more=page.more or len(rows) < len(page.messages),
         )
 
     async def mark_read(self, session: Session, params: m.ReadParams) -> Nothing:
@@ -171,3 +176,15 @@ class Messages:
             return
         shape = TypingChanged(conversation_id=row.id, who=who, typing=params.typing)
         await self._bus.publish(session.shop_id, [push(others, "typing.changed", shape, conversation=row.id)])
+
+
+def _fitting(rows: Sequence[MessageRow], *, from_end: bool) -> Sequence[MessageRow]:
+    """As many as fit into a page of `PAGE_BYTES`, at least one; the last ones when the page ends where it
+    begins from."""
+    size, fitting = 0, 0
+    for row in reversed(rows) if from_end else rows:
+        size += len(orjson.dumps(row.body))
+        if fitting and size > PAGE_BYTES:
+            break
+        fitting += 1
+    return rows[len(rows) - fitting :] if from_end else rows[:fitting]

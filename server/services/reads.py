@@ -10,7 +10,6 @@ from protocol.methods.conversations import ExplainResult, ListParams, ListResult
 from protocol.shapes import AgentCard, Conversation, Message, PoolCard
 from protocol.states import Role
 from router.invariants import violations
-from server.gateway.session import PersonKind
 from server.services import views
 from server.services.agents import Agents
 from server.services.callers import Caller
@@ -18,6 +17,7 @@ from server.services.live import Live
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
+from server.session import PersonKind
 from server.store.finding import Finding, Wanted
 from server.store.history import History
 from server.store.rows import ConversationView, Page

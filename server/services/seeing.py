@@ -14,11 +14,11 @@ from protocol.shapes import Conversation, Party, RoutingDecision, TriedTier, Wai
 from protocol.states import Life, Role
 from protocol.times import text_of_ms
 from router.model import EVERYBODY, PRIORITY, Decision, Tried, Waiting
-from server.gateway.session import PersonKind
 from server.services import views
 from server.services.live import Live
 from server.services.names import Names
 from server.services.views import Audience
+from server.session import PersonKind
 from server.store.conversations import Conversations
 from server.store.decisions import Decisions
 from server.store.lists import Lists

@@ -11,14 +11,13 @@ from collections.abc import AsyncIterator
 from protocol.codes import CloseCode
 from protocol.errors import RequestError
 from protocol.events import StreamReset
-from protocol.ids import AccountId, ConversationId, CustomerId, SessionId
+from protocol.ids import AccountId, ConversationId, CustomerId, SessionId, ShopId
 from protocol.methods.session import HelloParams, HelloResult, Me, SessionSnapshot
 from protocol.shapes import AgentCard, Conversation, Party
 from protocol.states import AgentStatus, Life
 from protocol.times import text_of_ms
 from router.redis_link import LinkError, RedisLink
-from server.gateway.limits import GatewayLimits
-from server.gateway.session import Ending, Opening, PersonKind, Principal, Session, SessionRefused
+from server.limits import GatewayLimits
 from server.push import Push, push
 from server.services import views
 from server.services.agent_feed import AgentFeed
@@ -29,6 +28,7 @@ from server.services.routing import Routing
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
+from server.session import Ending, Opening, PersonKind, Principal, Session, SessionRefused
 from server.store.conversations import Conversations
 from server.store.history import History
 from server.store.lists import Lists
@@ -70,6 +70,8 @@ class Sessions:
         self._lists = lists
         self._history = history
         self._limits = limits
+        self.epochs: dict[ShopId, str] = {}
+        """of the live state to which the people here were made known"""
 
     async def authenticate(
         self, *, ticket: str | None, authorization: str | None, origin: str | None
@@ -95,7 +97,7 @@ class Sessions:
             raise SessionRefused(CloseCode.SHOP_SUSPENDED, "shop suspended")
         await self.connect(session)
         resumed = await self._resume(session, params)
-        epoch = await self._live.epoch(session.shop_id)
+        epoch = self.epochs.setdefault(session.shop_id, await self._live.epoch(session.shop_id))
         conversations = await self._held(session)
         me = await self._self(session)
         missed: dict[ConversationId, Missed] = {}

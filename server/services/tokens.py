@@ -165,8 +165,9 @@ class SigningKeys:
 class Tokens:
     """Makes and reads our own tokens. The same secret on every node.
 
-    Lives in seconds: `access_s` of access tokens, `customer_s` of anonymous visitors' sessions (they are only recognised by
-    them), `known_s` of known customers' (their shop can say anew who they are, and the device may be shared).
+    Lives in seconds: `access_s` of access tokens, `customer_s` of anonymous visitors' sessions (they are
+    only recognised by them), `known_s` of known customers' (their shop can say anew who they are, and the
+    device may be shared).
     """
 
     def __init__(

@@ -221,15 +221,15 @@ class History:
         written = _written(rows[0])
         return Recalled(written.message, written.conversation, already)
 
-    async def written_lately(self, node: str, since_ms: int) -> tuple[Written, ...]:
-        """What this node wrote since then, of all shops, in the order of each log: to be delivered again when the node
-        died. Receivers drop what they have."""
+    async def written_lately(self, node: str, within_s: int) -> tuple[Written, ...]:
+        """What this node wrote in the last `within_s` seconds by the database's clock, of all shops, in the order of each
+        log: to be delivered again when the node died. Receivers drop what they have."""
         rows = await self._db.fetch(
             _WRITTEN.format(
-                where=f"m.node = $1 AND m.created_at >= $2 ORDER BY c.id, m.seq LIMIT {REDELIVER_MOST}"
+                where=f"m.node = $1 AND m.created_at >= now() - make_interval(secs => $2) ORDER BY c.id, m.seq LIMIT {REDELIVER_MOST}"
             ),
             node,
-            since_ms,
+            within_s,
         )
         return tuple(_written(row) for row in rows)
 

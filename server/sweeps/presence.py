@@ -1,10 +1,10 @@
 """Keeps presence true: dead nodes are reaped, lost live state is rebuilt, schedules take effect (faults 1,
 4; GP-06)."""
 
-import time
+from collections.abc import Callable, Sequence
 
+from protocol.codes import CloseCode
 from protocol.ids import ShopId
-from server.gateway.hub import Hub
 from server.node import Node
 from server.services.delivery import Delivery
 from server.services.live import Live
@@ -12,6 +12,7 @@ from server.services.live_changes import LiveChanges
 from server.services.routing import Routing
 from server.services.sessions import Sessions
 from server.services.shops import Shops
+from server.session import Session
 from server.store.history import History
 from server.sweeps.runner import Counts
 
@@ -44,8 +45,7 @@ class DeadNodes:
                 await self._routing.do(
                     shop, lambda engine, stamp, dead=dead: engine.reap(dead, op_id=stamp.op_id, day=stamp.day)
                 )
-            since_ms = int((time.time() - self._redeliver_s) * 1000)
-            for written in await self._history.written_lately(dead, since_ms):
+            for written in await self._history.written_lately(dead, self._redeliver_s):
                 await self._delivery.redeliver(written.conversation, written.message)
                 counts["redelivered"] += 1
             await self._node.forget(dead)
@@ -54,35 +54,30 @@ class DeadNodes:
 
 
 class Liveness:
-    """On every node: notices that a shop's live state is another one than before, and registers its
-    connections again."""
+    """On every node: notices that a shop's live state was made anew since its people here came.
 
-    def __init__(self, hub: Hub, live: Live, sessions: Sessions) -> None:
-        self._hub = hub
+    The directory was emptied by that, and what was published meanwhile found nobody: they resume, which
+    makes them known and brings what they missed (ADR 10).
+    """
+
+    def __init__(self, live: Live, sessions: Sessions, here: Callable[[ShopId], Sequence[Session]]) -> None:
         self._live = live
         self._sessions = sessions
-        self._known: dict[ShopId, str] = {}
+        self._here = here
 
     async def run(self) -> Counts:
-        """Counts: `registered` connections."""
-        registered = 0
-        here = set(self._hub.shops())
-        for shop in list(self._known):
-            if shop not in here:
-                del self._known[shop]
-        for shop in here:
-            epoch = await self._live.epoch(shop)
-            known = self._known.setdefault(shop, epoch)
-            if epoch != known:
-                registered += await self._register(shop)
-                self._known[shop] = epoch
-        return {"registered": registered}
-
-    async def _register(self, shop: ShopId) -> int:
-        sessions = self._hub.sessions(shop)
-        for session in sessions:
-            await self._sessions.connect(session)
-        return len(sessions)
+        """Counts: `resumed` sessions sent to resume."""
+        resumed = 0
+        for shop, epoch in list(self._sessions.epochs.items()):
+            here = self._here(shop)
+            if not here:
+                self._sessions.epochs.pop(shop, None)
+            elif await self._live.epoch(shop) != epoch:
+                self._sessions.epochs.pop(shop, None)
+                for session in here:
+                    session.close(CloseCode.LEASE_LOST, "resync")
+                resumed += len(here)
+        return {"resumed": resumed}
 
 
 class Duty:

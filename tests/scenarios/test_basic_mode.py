@@ -60,7 +60,9 @@ async def test_while_the_last_agent_is_full_the_customer_is_distributed_like_a_n
 
 
 @pytest.mark.req("KS-01", "KS-02")
-async def test_while_the_last_agent_is_paused_the_customer_is_distributed_like_a_new_one(house: House) -> None:
+async def test_while_the_last_agent_is_paused_the_customer_is_distributed_like_a_new_one(
+    house: House,
+) -> None:
     shop = await house.shop()
     max_ = await shop.agent("Max", status="paused")
     await shop.agent("Lily")

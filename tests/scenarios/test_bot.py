@@ -163,6 +163,23 @@ async def test_contact_with_the_bot_is_no_contact_with_a_person(house: House) ->
     await ada.asks("conversation.hand_off", conversation_id=conversation)
 
     [explained] = (
-        (await house.app.seeing.explain(await house.app.conversations.get(shop.id, conversation))).decisions[-1:]
-    )
+        await house.app.seeing.explain(await house.app.conversations.get(shop.id, conversation))
+    ).decisions[-1:]
     assert [each.tier for each in explained.tried] == ["any_online"]
+
+
+@pytest.mark.req("KS-17", "KS-21")
+async def test_a_hand_off_of_an_earlier_owner_is_refused(house: House) -> None:
+    shop, _ = await with_bot(house)
+    await shop.agent("Lily")
+    ada = await shop.customer("Ada")
+    conversation = await ada.opened()
+
+    refused = await ada.refused(
+        "conversation.hand_off",
+        conversation_id=conversation.conversation_id,
+        assign_epoch=conversation.assign_epoch - 1,
+    )
+
+    assert refused.reason == "stale_assignment"
+    assert (await ada.service()).owner == conversation.owner

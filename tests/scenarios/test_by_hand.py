@@ -155,7 +155,10 @@ async def test_of_two_who_pull_the_same_conversation_one_wins_and_the_other_is_t
 
     lost = [outcome for outcome in outcomes if isinstance(outcome, RequestError)]
     assert len(lost) == 1
-    assert lost[0].reason in {"not_waiting", "not_found"}  # too late, or so late that it is somebody else's already
+    assert lost[0].reason in {
+        "not_waiting",
+        "not_found",
+    }  # too late, or so late that it is somebody else's already
     winner = pullers[0] if outcomes[1] is lost[0] else pullers[1]
     await ada.sees(conversation, state="active", owner=winner.id)
     assert await shop.invariants() == {"I3": 0, "I4": 0, "I8": 0}

@@ -1,4 +1,5 @@
-"""Grouped mode: the order state chooses the groups, stickiness goes above capacity, full groups hold their customers."""
+"""Grouped mode: the order state chooses the groups, stickiness goes above capacity, full groups hold their
+customers."""
 
 import pytest
 
@@ -150,7 +151,10 @@ async def test_while_nobody_of_the_group_is_online_any_other_agent_serves(house:
 
     conversation = await ada.opens()
 
-    assert await max_.explains(conversation) == [("order_state_group", "nobody_online"), ("any_online", "taken")]
+    assert await max_.explains(conversation) == [
+        ("order_state_group", "nobody_online"),
+        ("any_online", "taken"),
+    ]
 
 
 @pytest.mark.req("KS-09")

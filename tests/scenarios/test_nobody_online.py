@@ -8,7 +8,9 @@ from tests.scenarios.house import House
 
 
 @pytest.mark.req("KS-03", "KS-10")
-async def test_with_an_offline_list_its_accounts_receive_evenly_and_the_customer_is_told(house: House) -> None:
+async def test_with_an_offline_list_its_accounts_receive_evenly_and_the_customer_is_told(
+    house: House,
+) -> None:
     shop = await house.shop()
     lily, max_ = await shop.agent("Lily", status="offline"), await shop.agent("Max", status="offline")
     await shop.agent("Nora", status="offline")
@@ -21,7 +23,9 @@ async def test_with_an_offline_list_its_accounts_receive_evenly_and_the_customer
 
 
 @pytest.mark.req("KS-10")
-async def test_what_came_while_offline_counts_as_load_and_is_there_when_the_agent_comes_back(house: House) -> None:
+async def test_what_came_while_offline_counts_as_load_and_is_there_when_the_agent_comes_back(
+    house: House,
+) -> None:
     shop = await house.shop()
     lily = await shop.agent("Lily", status="offline")
     await shop.set_policy(offline_routing=True, offline_list=[lily.id])

@@ -43,7 +43,10 @@ async def test_when_the_others_are_full_too_it_waits_in_its_own_pool_open_to_eve
     why = await max_.asks("conversation.explain", conversation_id=(await ada.service()).conversation_id)
 
     assert why.waiting.open_to_everybody
-    assert [(each.agent.name, each.why) for each in why.waiting.agents] == [("Lily", "offline"), ("Max", "full")]
+    assert [(each.agent.name, each.why) for each in why.waiting.agents] == [
+        ("Lily", "offline"),
+        ("Max", "full"),
+    ]
 
 
 @pytest.mark.req("KS-09")

@@ -1,4 +1,4 @@
-"""Frames that no client of ours would send: a typed error or a close, never a traceback, and the node lives (fault 20)."""
+"""Frames that no client of ours would send: a typed error or a close, no traceback, and the node lives (fault 20)."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -72,7 +72,15 @@ async def test_poison_frames_leave_no_traceback_and_harm_nobody(
                 await socket.send(ALIVE)
                 await until_answered(socket, "alive")
             except SocketClosed as closed:
-                assert closed.rcvd is not None and closed.rcvd.code in (1000, 1002, 1003, 1007, 1009, 4000, 4103), raw
+                assert closed.rcvd is not None and closed.rcvd.code in (
+                    1000,
+                    1002,
+                    1003,
+                    1007,
+                    1009,
+                    4000,
+                    4103,
+                ), raw
                 socket = await signed_in(ada)
         await socket.close()
 

@@ -1,4 +1,5 @@
-"""The two switches: new customers go to the front (KS-15), returning ones to their agent whatever stands against it (KS-16)."""
+"""The two switches: new customers go to the front (KS-15), returning ones to their agent whatever stands
+against it (KS-16)."""
 
 import time
 
@@ -43,7 +44,9 @@ async def test_a_new_customer_goes_to_the_very_front_of_the_queue(house: House) 
 @pytest.mark.req("KS-15")
 async def test_several_new_customers_keep_their_order_among_themselves(house: House) -> None:
     shop = await busy_shop(house, new_customer_priority=True)
-    customers = [await buyer(shop, name, bought_days_ago=1, first_paid_days_ago=1) for name in ("Ada", "Cleo")]
+    customers = [
+        await buyer(shop, name, bought_days_ago=1, first_paid_days_ago=1) for name in ("Ada", "Cleo")
+    ]
 
     assert [(await customer.waits())[1] for customer in customers] == [1, 2]
 
@@ -65,7 +68,9 @@ async def test_the_new_customer_is_also_served_first(house: House) -> None:
 @pytest.mark.parametrize(
     ("bought", "first_paid"), [(31, 31), (1, 181)], ids=["bought too long ago", "first paid too long ago"]
 )
-async def test_outside_either_window_a_customer_is_not_new(house: House, bought: int, first_paid: int) -> None:
+async def test_outside_either_window_a_customer_is_not_new(
+    house: House, bought: int, first_paid: int
+) -> None:
     shop = await busy_shop(house, new_customer_priority=True)
     await (await shop.customer("Bob")).waits()
     ada = await buyer(shop, "Ada", bought_days_ago=bought, first_paid_days_ago=first_paid)

@@ -24,7 +24,9 @@ async def test_a_claim_whose_process_died_before_telling_anybody_is_finished(hou
     plan = await house.app.routing.plan_for(row, opened.customer, via_bot=False)
 
     stamp = await house.app.live.stamp(shop.id)
-    await house.app.live.engine(shop.id).claim(plan, op_id=stamp.op_id, day=stamp.day, rand=0)  # and then it dies
+    await house.app.live.engine(shop.id).claim(
+        plan, op_id=stamp.op_id, day=stamp.day, rand=0
+    )  # and then it dies
 
     await ada.sees(row.id, state="active", owner=lily.id)
     await lily.sees(row.id, state="active", owner=lily.id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.times import ms_of_text as milliseconds
+from protocol.times import ms_of as milliseconds
 from tests.scenarios.house import Agent, Customer, House, Shop
 
 

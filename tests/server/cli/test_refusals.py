@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import SECRET, Here
+from tests.command_line import SECRET, CommandLine, Here
 
 ACCOUNT = ("account", "create", "--shop", "acme", "--name", "Lin", "--role", "agent")
 
@@ -31,6 +31,8 @@ def test_the_same_faults_as_json(here: Here) -> None:
         ("no-such-command",),
         ("shop", "create"),
         ("serve", "--port", "70000"),
+        ("shop", "create", "Not A Slug", "--owner-email", "boss@acme.example"),
+        ("shop", "create", "other", "--owner-email", "no address"),
         ("account", "create", "--shop", "acme", "--email", "x@y.example", "--name", "X", "--role", "emperor"),
         ("chat", "customer", "--shop", "acme", "--name", "Alice"),
         ("chat", "agent", "--shop", "acme", "--email", "lin@acme.example"),
@@ -52,8 +54,6 @@ def test_a_wrong_command_line_as_json(here: Here) -> None:
     ("arguments", "code"),
     [
         (("shop", "create", "acme", "--owner-email", "boss@acme.example"), "slug_taken"),
-        (("shop", "create", "Not A Slug", "--owner-email", "boss@acme.example"), "invalid"),
-        (("shop", "create", "other", "--owner-email", "no address"), "invalid"),
         ((*ACCOUNT, "--email", "boss@acme.example"), "email_taken"),
         ((*ACCOUNT, "--email", "x@acme.example", "--group", "Nobody"), "group_not_found"),
         (
@@ -107,10 +107,10 @@ def test_a_database_that_does_not_answer(here: Here, command: tuple[str, ...]) -
     assert (done.code, done.document["error"]["code"]) == (1, "database_down")
 
 
-def test_serving_without_redis_says_so(here: Here, migrated_database_url: str) -> None:
-    nowhere = here.settings(
+def test_serving_without_redis_says_so(migrated_database_url: str) -> None:
+    nowhere = CommandLine(
         database_url=migrated_database_url, redis_url="redis://127.0.0.1:1/0", secret=SECRET
     )
     done = nowhere.run("serve", "--port", "0", "--json")
-    assert done.code == 1
-    assert '"error"' in done.out
+    assert (done.code, done.document["error"]["code"]) == (1, "cannot_serve")
+    assert "config check --connect" in done.document["error"]["message"]

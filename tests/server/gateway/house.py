@@ -30,15 +30,16 @@ from protocol.methods.session import HelloResult, Me, SessionSnapshot
 from protocol.shapes import Party
 from protocol.states import Role
 from protocol.times import text_of_ms
+from protocol.version import SUBPROTOCOL
 from server.gateway.connection import Connection
 from server.gateway.direct import direct_ws
-from server.gateway.endpoint import SUBPROTOCOL, Gateway
+from server.gateway.endpoint import Gateway
 from server.gateway.guard import guarded_http
 from server.gateway.hub import Hub
-from server.gateway.limits import GatewayLimits
 from server.gateway.origin import Origins
-from server.gateway.session import Ending, Opening, PersonKind, Principal, Session, SessionRefused
+from server.limits import GatewayLimits
 from server.push import Push
+from server.session import Ending, Opening, PersonKind, Principal, Session, SessionRefused
 
 UPGRADE = (
     "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "

@@ -6,7 +6,7 @@ import time
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from server.gateway.session import Principal
+from server.session import Principal
 from tests.server.gateway.house import ORIGIN, SMALL, UPGRADE, Opener, running
 from tests.server.gateway.raw import Raw
 
@@ -81,7 +81,7 @@ async def test_the_subprotocol_must_be_offered(direct: bool) -> None:
 async def test_a_full_node_says_503_and_an_eager_address_429() -> None:
     from dataclasses import replace
 
-    from server.gateway.limits import Rate
+    from server.limits import Rate
 
     async with running(replace(SMALL, connections=1)) as house:
         await house.client()

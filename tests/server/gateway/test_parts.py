@@ -15,7 +15,7 @@ from protocol.methods import METHODS
 from server.gateway.heads import Heads
 from server.gateway.hub import Hub
 from server.gateway.lanes import Lanes
-from server.gateway.limits import GatewayLimits, Rate
+from server.limits import GatewayLimits, Rate
 from server.gateway.outbox import Outbox
 from server.gateway.rates import Addresses, Bucket
 from server.gateway.wheel import NEVER, Wheel

@@ -8,7 +8,7 @@ import pytest
 
 from protocol.codes import CloseCode
 from protocol.ids import PersonId, ShopId
-from server.gateway.limits import Rate
+from server.limits import Rate
 from server.push import Control
 from tests.server.gateway.house import CONVERSATION, SHOP, SMALL, House, message, running, state
 

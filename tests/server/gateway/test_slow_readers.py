@@ -13,7 +13,7 @@ import pytest
 
 from protocol.events import Plane
 from protocol.ids import PersonId
-from server.gateway.limits import Rate
+from server.limits import Rate
 from server.push import Push
 from tests.server.gateway.house import CONVERSATION, SHOP, SMALL, House, message, running, state, typing
 from tests.server.gateway.raw import Raw

@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,7 +24,7 @@ BUDGET_S = 240
 
 
 @asynccontextmanager
-async def served(world: World) -> AsyncIterator[str]:
+async def served(world: World) -> AsyncGenerator[str]:
     """The application behind a real socket; gives its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))

@@ -10,10 +10,10 @@ from protocol.ids import ConversationId
 from protocol.states import Life
 from router.model import NORMAL, PRIORITY, Change
 from server.store.database import Database
+from server.store.finding import Finding, Wanted
 from server.store.lists import Lists
 from server.store.log import Log
 from server.store.rows import ConversationView, Page
-from server.store.search import Query, Search
 from tests.server.store.world import World
 
 Ask = Callable[[str | None], Awaitable[Page[ConversationView]]]
@@ -107,31 +107,34 @@ async def test_a_forged_cursor_is_refused(world: World, lists: Lists, cursor: st
     assert (refused.value.code, refused.value.reason) == (ErrorCode.INVALID_PARAMS, "bad_cursor")
 
 
-async def test_search_finds_words_the_newest_first_page_by_page(world: World, log: Log, db: Database) -> None:
-    for words in ("Where is my PARCEL?", "no", "parcel 100%", "包裹在哪里"):
+async def test_search_finds_conversations_by_words_the_newest_first_page_by_page(
+    world: World, log: Log, db: Database
+) -> None:
+    finding = Finding(db)
+    for words in ("Where is my PARCEL?", "parcel 100%", "包裹在哪里"):
         await log.append(world.entry(words))
-    search = Search(db)
 
-    async def seqs(query: Query) -> list[int]:
-        found: list[int] = []
+    async def found(wanted: Wanted) -> list[str]:
+        ids: list[str] = []
         cursor: str | None = None
         while True:
-            page = await search.messages(world.shop, query, cursor=cursor, limit=1)
-            found += [each.message.seq for each in page.rows]
+            page = await finding.conversations(world.shop, wanted, cursor=cursor, limit=1)
+            ids += [view.conversation.id for view in page.rows]
             cursor = page.cursor
             if cursor is None:
-                return found
+                return ids
 
-    assert await seqs(Query(text="parcel")) == [3, 1]
-    assert await seqs(Query(text="包")) == [4]
-    assert await seqs(Query(text="100%")) == [3]
-    assert await seqs(Query(text="_")) == []
-    assert await seqs(Query(customer_id=world.cara)) == [4, 3, 2, 1]
-    assert await seqs(Query(customer_id=await world.customer())) == []
+    assert await found(Wanted(text="parcel")) == [world.talk]
+    assert await found(Wanted(text="包")) == [world.talk]
+    assert await found(Wanted(text="100%")) == [world.talk]
+    assert await found(Wanted(text="_")) == []
+    assert await found(Wanted(customer=world.cara)) == [world.talk]
+    assert await found(Wanted(customer=await world.customer())) == []
+    assert await found(Wanted(state=Life.CLOSED)) == []
 
 
 @pytest.mark.req("I5")
 async def test_search_stays_in_the_shop(world: World, log: Log, db: Database) -> None:
     await log.append(world.entry("secret"))
     other = await World.make(db)
-    assert (await Search(db).messages(other.shop, Query(text="secret"))).rows == ()
+    assert (await Finding(db).conversations(other.shop, Wanted(text="secret"))).rows == ()
