@@ -370,6 +370,7 @@ class App:
         await self.feed.aclose()
         await self.bus.stop()
         await self.node.stop()
+        self.passwords.close()
         await self.writer.aclose()
         await self.link.close()
         await self.redis.aclose()

@@ -36,6 +36,8 @@ class Principal:
     name: str
     expires_at_ms: int
     """milliseconds since 1970 UTC; the session ends then unless it is refreshed"""
+    token_version: int = 0
+    """of the account when it was proved; a higher one since means revoked"""
 
 
 class Outlet(Protocol):
@@ -71,6 +73,7 @@ class Session:
     """None: a program, with an Authorization header"""
     expires_at_ms: int
     outlet: Outlet = field(repr=False)
+    token_version: int = 0
 
     def send(self, push: Push) -> None:
         """Push to this connection only (`to` is not looked at)."""

@@ -112,12 +112,23 @@ class Setup:
         """Every shop that is served."""
         return tuple([await self._shops.get(shop) for shop in await self._shops.active_ids()])
 
-    async def create_shop(self, *, slug: str, name: str, owner: Owner) -> ShopMade:
-        """A shop, its owner, and a key for identity tokens. RequestError: `slug_taken`, `weak_password`."""
+    async def create_shop(
+        self, *, slug: str, name: str, owner: Owner, origins: tuple[str, ...] = ()
+    ) -> ShopMade:
+        """A shop, its owner, and a key for identity tokens. RequestError: `slug_taken`, `weak_password`.
+
+        `origins`: the web pages of its widget and its desk; programs such as `pointsman chat` name one as well.
+        """
         check_password(owner.password, owner.name, owner.email, field="password")
         shop = await self._shops.add(slug=slug, name=name, policy=Policy().model_dump(mode="json"))
         made = await self._make_owner(shop.id, owner)
-        return ShopMade(shop, made, await ShopSettings(self._shops).new_identity_key(_manager(shop.id)))
+        settings = ShopSettings(self._shops)
+        for surface in ("widget", "desk"):
+            await settings.set_origins(_manager(shop.id), surface, origins)
+        key = await settings.new_identity_key(_manager(shop.id))
+        # A key that is given out is meant to be used: what it signs is believed, visitors without it may come too.
+        await settings.set_widget(_manager(shop.id), identity_mode="enforce", anonymous_allowed=True)
+        return ShopMade(shop, made, key)
 
     async def ensure_shop(self, *, slug: str, name: str, owner: Owner) -> None:
         """The shop and its owner are there afterwards, whatever was there before."""

@@ -20,7 +20,7 @@ from server.cli.application import run
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
-WITHIN_S = 40.0
+WITHIN_S = 25.0
 COMMAND = (sys.executable, "-m", "server")
 
 

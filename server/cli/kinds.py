@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from server.http import fields
+from server.http import fields, shop_settings
 
 
 def _held_to(kind: Any) -> Callable[[str], str]:
@@ -28,3 +28,5 @@ email = _held_to(fields.Email)
 """An e-mail address."""
 name = _held_to(fields.Name)
 """A name that people read."""
+origin = _held_to(shop_settings.Origin)
+"""Scheme, host and port, as browsers send them."""

@@ -28,6 +28,13 @@ def create(
         str | None, typer.Option(help="The shop's name; the short name if not given.", parser=kinds.name)
     ] = None,
     owner_name: Annotated[str, typer.Option(help="The owner's name.", parser=kinds.name)] = "Owner",
+    origin: Annotated[
+        list[str],
+        typer.Option(
+            help="Where its widget and its desk are served from, such as https://shop.example; several times.",
+            parser=kinds.origin,
+        ),
+    ] = [],  # noqa: B006
     password_file: PasswordFile = None,
     password_stdin: PasswordStdin = False,
     as_json: Json = False,
@@ -40,7 +47,7 @@ def create(
 
     async def work() -> "ShopMade":
         async with Setup(load()) as setup:
-            return await setup.create_shop(slug=slug, name=name or slug, owner=owner)
+            return await setup.create_shop(slug=slug, name=name or slug, owner=owner, origins=tuple(origin))
 
     made = run(work())
     document = {

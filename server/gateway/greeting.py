@@ -135,6 +135,7 @@ def _introduce(connection: "Connection", principal: Principal, params: HelloPara
         origin=connection.origin,
         expires_at_ms=principal.expires_at_ms,
         outlet=connection,
+        token_version=principal.token_version,
     )
     observer = not principal.roles.isdisjoint(OBSERVERS)
     connection.become(session, connection.limits.outbox_bytes(principal.kind, observer=observer))

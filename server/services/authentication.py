@@ -81,6 +81,10 @@ class Authentication:
         account = await self._account(ShopId(claims.shop), AccountId(claims.sub), claims.tv)
         return principal_of(account, until_ms=claims.exp * 1000)
 
+    async def holds(self, shop: ShopId, account: AccountId, token_version: int) -> None:
+        """Whether what was proved a moment ago still holds. Raises UNAUTHENTICATED `token_revoked`."""
+        await self._account(shop, account, token_version)
+
     async def _account(self, shop: ShopId, account: AccountId, token_version: int) -> AccountRow:
         revoked = unauthenticated("token_revoked", "This sign-in has ended; sign in again.")
         try:

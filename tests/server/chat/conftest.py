@@ -68,14 +68,16 @@ def house(
     settings = {"database_url": migrated_database_url, "redis_url": redis_url, "secret": SECRET}
     for name, value in settings.items():
         monkeypatch.setenv(f"POINTSMAN_{name.upper()}", value)
-    # In demo mode pages of this machine may connect, whatever their port.
-    pointsman = CommandLine(**settings, demo="true", drain_wave_percent="100")
+    pointsman = CommandLine(**settings, drain_wave_percent="100")
+    port = free_port()
     (tmp_path / "password").write_text(f"{PASSWORD}\n")
 
     async def make() -> str:
         async with Setup(load()) as setup:
             owner = Owner("boss@acme.example", "Boss", PASSWORD)
-            made = await setup.create_shop(slug="acme", name="Acme", owner=owner)
+            made = await setup.create_shop(
+                slug="acme", name="Acme", owner=owner, origins=(f"http://127.0.0.1:{port}",)
+            )
             for name in ("Lin", "Chen"):
                 roles = frozenset({Role.AGENT})
                 new = NewAccount(f"{name.lower()}@acme.example", name, roles, PASSWORD, capacity=1)
@@ -88,7 +90,7 @@ def house(
 
     key = tmp_path / "identity.key"
     key.write_text(asyncio.run(make()))
-    found = House(pointsman, free_port(), tmp_path, key)
+    found = House(pointsman, port, tmp_path, key)
     found.serve()
     yield found
     for terminal in reversed(found.running):
