@@ -17,7 +17,6 @@ from typing import Final
 import httpx
 
 from protocol.client import Client, TicketSource, account_tickets
-from protocol.codec import NotificationFrame
 from protocol.codes import ErrorCode
 from protocol.errors import PointsmanError, RequestError
 from protocol.events import ConversationChanged
@@ -97,7 +96,9 @@ class Bot:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._turns: dict[str, asyncio.Task[None]] = {}
+        self._asked: dict[str, asyncio.Queue[Message]] = {}
+        """conversation in the bot's hands -> what its customer says"""
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Serve until cancelled; raises the client's failure when it ends for good."""
@@ -106,55 +107,59 @@ class Bot:
         me = hello.me.person.id
         await self._client.call("agent.set_status", SetStatusParams(status=AgentStatus.ONLINE), AgentResult)
         for conversation in hello.snapshot.conversations:
-            self._begin(conversation)
+            self._take(conversation)
         async for frame in heard:
             if isinstance(frame.params, ConversationChanged):
                 conversation = frame.params.conversation
-                mine = conversation.owner is not None and conversation.owner.id == me
-                if mine and conversation.conversation_id not in self._turns:
-                    self._begin(conversation)
-                elif not mine:
-                    self._turns.pop(conversation.conversation_id, None)
-            else:
-                self._listen(frame)
+                if conversation.owner is not None and conversation.owner.id == me:
+                    self._take(conversation)
+                else:
+                    self._asked.pop(conversation.conversation_id, None)
+            elif isinstance(frame.params, Message) and frame.params.sender.kind == "customer":
+                asked = self._asked.get(frame.params.conversation_id)
+                if asked is not None:
+                    asked.put_nowait(frame.params)
 
-    def _begin(self, conversation: Conversation) -> None:
-        """A conversation is ours: answer what the customer has said already."""
-        if conversation.state is Life.ACTIVE:
-            self._turns[conversation.conversation_id] = asyncio.create_task(
-                self._catch_up(conversation.conversation_id)
-            )
+    def _take(self, conversation: Conversation) -> None:
+        """A conversation is ours: serve it, unless that goes on already."""
+        key = conversation.conversation_id
+        if conversation.state is Life.ACTIVE and key not in self._asked:
+            self._asked[key] = asyncio.Queue()
+            task = asyncio.create_task(self._serve(key, self._asked[key]))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    def _listen(self, frame: NotificationFrame) -> None:
-        message = frame.params
-        if not isinstance(message, Message) or message.sender.kind != "customer":
-            return
-        turn = self._turns.get(message.conversation_id)
-        if turn is not None and turn.done():
-            self._turns[message.conversation_id] = asyncio.create_task(self._answer(message))
+    async def _serve(self, conversation_id: str, asked: asyncio.Queue[Message]) -> None:
+        """Answer one question after the other, those from before the bot came included, until it is handed over.
 
-    async def _catch_up(self, conversation_id: str) -> None:
-        params = HistoryParams(conversation_id=conversation_id, limit=20)
-        page = await self._client.call("message.history", params, HistoryResult)
-        asked = [message for message in page.messages if message.sender.kind == "customer"]
-        if asked:
-            await self._answer(asked[-1])
-
-    async def _answer(self, message: Message) -> None:
-        """One turn. A refusal means that somebody else has the conversation by now: then it is theirs to answer."""
-        text = message.body.text if isinstance(message.body, TextBody) else ""
-        what = decide(text)
+        A refusal means that somebody else has the conversation by now: then it is theirs to answer.
+        """
         try:
-            # Named after the question: however often this turn is begun anew, it is answered once.
-            await self._client.send(
-                message.conversation_id, what.text, client_message_id=f"to-{message.message_id}"
-            )
-            if isinstance(what, HandOff):
-                params = FencedParams(conversation_id=message.conversation_id, reason=what.reason)
-                await self._client.call("conversation.hand_off", params, ConversationResult)
+            params = HistoryParams(conversation_id=conversation_id, limit=20)
+            page = await self._client.call("message.history", params, HistoryResult)
+            before = [one for one in page.messages if one.sender.kind == "customer"]
+            upto = page.head_seq
+            if before and not await self._answer(before[-1]):
+                return
+            while True:
+                question = await asked.get()
+                if question.seq > upto and not await self._answer(question):
+                    return
         except RequestError as error:
             if error.code not in {ErrorCode.STALE_ASSIGNMENT, ErrorCode.INVALID_STATE, ErrorCode.NOT_FOUND}:
                 raise
+
+    async def _answer(self, question: Message) -> bool:
+        """One turn. False: handed over."""
+        what = decide(question.body.text if isinstance(question.body, TextBody) else "")
+        # Named after the question: however often this turn is begun anew, it is answered once.
+        name = f"to-{question.message_id}"
+        await self._client.send(question.conversation_id, what.text, client_message_id=name)
+        if isinstance(what, Answer):
+            return True
+        params = FencedParams(conversation_id=question.conversation_id, reason=what.reason)
+        await self._client.call("conversation.hand_off", params, ConversationResult)
+        return False
 
 
 def _once(ticket: str) -> TicketSource:

@@ -33,14 +33,15 @@ async function connect(ticket) {
       else readers.set(text, resolve);
     });
   const ready = new Promise((resolve) => peer.addMethod("session.ready", resolve));
-  for (const other of ["conversation.assigned", "conversation.queued", "agent.changed", "read.advanced", "hb"]) {
+  const given = new Promise((resolve) => peer.addMethod("conversation.assigned", resolve));
+  for (const other of ["conversation.queued", "agent.changed", "read.advanced", "hb"]) {
     peer.addMethod(other, () => {});
   }
   await new Promise((resolve, reject) => socket.on("open", resolve).on("error", reject));
   socket.on("message", (frame) => peer.receiveAndSend(JSON.parse(frame.toString())));
   const hello = await peer.request("session.hello", { ticket, client: { name: "json-rpc-2.0", device: "web" } });
   await ready;
-  return { peer, texts, reads, hello, close: () => socket.close() };
+  return { peer, texts, reads, given, hello, close: () => socket.close() };
 }
 
 const signedIn = await post("/v1/auth/login", { shop, email, password });
@@ -54,13 +55,22 @@ const opened = await customer.peer.request("conversation.open", {
   message: { client_message_id: "first", body: { kind: "text", text: "hello from node" } },
 });
 const conversation_id = opened.conversation.conversation_id;
-await agent.reads("hello from node");
+await agent.given;
+// What was said before it was theirs is in the log.
+const page = await agent.peer.request("message.history", { conversation_id, after_seq: 0 });
 const sent = await agent.peer.request("message.send", {
   conversation_id,
   client_message_id: "answer",
   body: { kind: "text", text: "hello to node" },
 });
 await customer.reads("hello to node");
+await customer.peer.request("message.send", {
+  conversation_id,
+  client_message_id: "thanks",
+  body: { kind: "text", text: "thanks" },
+});
+await agent.reads("thanks");
+await customer.reads("thanks");
 const refused = await customer.peer
   .request("agent.list", {})
   .then(() => null, (error) => ({ code: error.code, reason: error.data?.reason }));
@@ -68,6 +78,7 @@ const refused = await customer.peer
 console.log(
   JSON.stringify({
     owner: opened.conversation.owner?.name ?? null,
+    history: page.messages.flatMap((message) => message.body?.text ?? []),
     answer_seq: sent.seq,
     agent_read: agent.texts,
     customer_read: customer.texts,

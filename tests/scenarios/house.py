@@ -142,7 +142,10 @@ class Person:
         self.shop = shop
         self.id = id
         self.name = name
-        self._principal = principal
+        self.principal = principal
+        self.may_come = asyncio.Event()
+        """while it is cleared, a connection that broke does not come back"""
+        self.may_come.set()
         self.client: Client
         self.node: Node
 
@@ -166,7 +169,7 @@ class Person:
 
     async def ticket(self) -> str:
         """A fresh ticket for the node that this person uses."""
-        return (await self.node.app.authentication.ticket_of(self._principal, self.node.url)).ticket
+        return (await self.node.app.authentication.ticket_of(self.principal, self.node.url)).ticket
 
     async def leave(self, *, sign_out: bool = False) -> None:
         """Close the connection."""

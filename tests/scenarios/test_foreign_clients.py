@@ -37,7 +37,9 @@ class Stranger:
         self.rpc: Any = Server(socket, headers={"Origin": origin}, protocols=("pointsman.v1",))
         self.texts: list[str] = []
         self.ready = asyncio.Event()
+        self.given: list[str] = []
         self.rpc.message.created = self._created
+        self.rpc.conversation.assigned = self._assigned
         self.rpc.session.ready = self._ready
 
     async def arrives(self, ticket: str) -> Any:
@@ -53,6 +55,9 @@ class Stranger:
 
     def _ready(self, **_: Any) -> None:
         self.ready.set()
+
+    def _assigned(self, *, conversation: dict[str, Any], **_: Any) -> None:
+        self.given.append(conversation["conversation_id"])
 
     def _created(self, *, body: dict[str, Any], **_: Any) -> None:
         if body["kind"] == "text":
@@ -78,11 +83,18 @@ async def test_jsonrpc_websocket_signs_in_opens_sends_and_receives(house: House)
         message={"client_message_id": "first", "body": {"kind": "text", "text": "hello from aiohttp"}}
     )
     conversation = opened["conversation"]["conversation_id"]
-    await until(lambda: "hello from aiohttp" in agent.texts, what="the agent's reading it")
+    # What was said before it was theirs is in the log.
+    await until(lambda: conversation in agent.given, what="the agent's being given it")
+    page = await agent.rpc.message.history(conversation_id=conversation, after_seq=0)
+    assert page["messages"][0]["body"] == {"kind": "text", "text": "hello from aiohttp"}
     await agent.rpc.message.send(
         conversation_id=conversation, client_message_id="answer", body={"kind": "text", "text": "hello back"}
     )
     await until(lambda: "hello back" in customer.texts, what="the customer's reading it")
+    await customer.rpc.message.send(
+        conversation_id=conversation, client_message_id="thanks", body={"kind": "text", "text": "thanks"}
+    )
+    await until(lambda: "thanks" in agent.texts, what="the agent's reading it")
 
     with pytest.raises(ProtocolError) as refused:
         await customer.rpc.agent.list()
@@ -108,9 +120,10 @@ async def test_json_rpc_2_0_of_npm_signs_in_opens_sends_and_receives(house: Hous
 
     assert json.loads(said) == {
         "owner": "Lily",
+        "history": ["hello from node"],
         "answer_seq": 3,
-        "agent_read": ["hello from node", "hello to node"],
-        "customer_read": ["hello from node", "hello to node"],
+        "agent_read": ["hello to node", "thanks"],
+        "customer_read": ["hello from node", "hello to node", "thanks"],
         "refused": {"code": 1003, "reason": "forbidden"},
     }
 

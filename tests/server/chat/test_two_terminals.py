@@ -83,6 +83,8 @@ def test_a_transfer_reaches_the_colleague_and_the_customer_hears_of_it(house: Ho
     alice.expect("Lin is serving you now.")
     lin.expect("#1 Alice is yours")
 
+    chen.type("/online")
+    chen.expect("You are online")
     lin.type("/transfer Chen knows refunds better")
     lin.expect("#1 Alice went to Chen.")
     chen.expect("#1 Alice is yours (refund / after-sale): by hand, from Lin.")

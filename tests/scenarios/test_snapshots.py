@@ -1,0 +1,213 @@
+"""I7: old snapshot + events = fresh snapshot, for every action, as its customer, its agent and a colleague see it.
+
+Everybody's client keeps its view by events alone. After each action it must equal what a fresh hello of the same person
+gives. Left out: `rev` (a version, not a fact), and the queue's `length`, which only the waiting customer is told.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from protocol.states import Role
+from tests.scenarios.house import Agent, Customer, House, Person, Shop, until
+from tests.scenarios.raw import raw_socket
+
+NOT_COMPARED = {"rev"}
+
+
+@dataclass
+class Scene:
+    """Lily serves Ada; Max may take over; Boss manages."""
+
+    shop: Shop
+    lily: Agent
+    max: Agent
+    boss: Agent
+    ada: Customer
+    conversation: str
+
+    async def asks(self, who: Person, method: str, **params: Any) -> None:
+        await who.asks(method, conversation_id=self.conversation, **params)
+
+    async def said(self, who: Person, text: str) -> int:
+        """A message; its number once everybody concerned has it."""
+        sent = await who.says(self.conversation, text)
+        return sent.seq
+
+
+async def setting(house: House) -> Scene:
+    shop = await house.shop()
+    lily = await shop.agent("Lily", capacity=1)
+    max_ = await shop.agent("Max", status="paused")
+    boss = await shop.agent("Boss", roles=(Role.OWNER,), status="offline")
+    ada = await shop.customer("Ada")
+    return Scene(shop, lily, max_, boss, ada, await ada.opens())
+
+
+async def ends(scene: Scene) -> None:
+    await scene.asks(scene.lily, "conversation.end")
+
+
+async def closes(scene: Scene) -> None:
+    await scene.shop.set_policy(wrap_up_s=0)
+    await ends(scene)
+
+
+async def reopens(scene: Scene) -> None:
+    await ends(scene)
+    await scene.asks(scene.lily, "conversation.reopen")
+
+
+async def writes_in_wrap_up(scene: Scene) -> None:
+    await ends(scene)
+    await scene.said(scene.ada, "one more thing")
+
+
+async def requeues(scene: Scene) -> None:
+    await scene.lily.sets("paused")
+    await scene.asks(scene.lily, "conversation.requeue")
+
+
+async def moves_up(scene: Scene) -> None:
+    """Another one who waits before her stops waiting."""
+    bob = await scene.shop.customer("Bob")
+    waiting = await bob.opens()
+    await requeues(scene)
+    await bob.asks("conversation.leave_queue", conversation_id=waiting)
+
+
+async def is_pulled(scene: Scene) -> None:
+    await requeues(scene)
+    await scene.asks(scene.max, "conversation.pull")
+
+
+async def stops_waiting(scene: Scene) -> None:
+    await requeues(scene)
+    await scene.asks(scene.ada, "conversation.leave_queue")
+
+
+async def transfers(scene: Scene) -> None:
+    await scene.asks(scene.lily, "conversation.transfer", account_id=scene.max.id)
+
+
+async def assigns(scene: Scene) -> None:
+    await scene.asks(scene.boss, "conversation.assign", account_id=scene.max.id)
+
+
+async def assigns_to_the_boss(scene: Scene) -> None:
+    await scene.asks(scene.boss, "conversation.assign", account_id=scene.boss.id)
+
+
+async def customer_writes(scene: Scene) -> None:
+    await scene.said(scene.ada, "are you there?")
+
+
+async def agent_answers(scene: Scene) -> None:
+    await scene.said(scene.lily, "yes")
+
+
+async def agent_recalls(scene: Scene) -> None:
+    sent = await scene.lily.says(scene.conversation, "wrong window")
+    await scene.asks(scene.lily, "message.recall", message_id=sent.message_id)
+
+
+async def customer_reads(scene: Scene) -> None:
+    await scene.asks(scene.ada, "read.mark", seq=await scene.said(scene.lily, "yes"))
+
+
+async def agent_reads(scene: Scene) -> None:
+    await scene.asks(scene.lily, "read.mark", seq=2)
+
+
+async def customer_rates(scene: Scene) -> None:
+    await ends(scene)
+    await scene.asks(scene.ada, "conversation.rate", rating=4)
+
+
+async def pauses(scene: Scene) -> None:
+    await scene.lily.sets("paused")
+
+
+async def goes_offline(scene: Scene) -> None:
+    await scene.lily.sets("offline", open_conversations="keep")
+
+
+async def gets_more_room(scene: Scene) -> None:
+    await scene.boss.asks("agent.set_capacity", capacity=7, account_id=scene.lily.id)
+
+
+async def is_excluded(scene: Scene) -> None:
+    await scene.shop.change(scene.lily, excluded=True)
+
+
+async def joins_a_group(scene: Scene) -> None:
+    await scene.shop.grouped({"after_sale": "Refunds"})
+    await scene.shop.app.group_store.add_member(
+        scene.shop.id, scene.shop.groups["Refunds"], scene.lily.id  # type: ignore[arg-type]
+    )
+    await scene.shop.app.changes.profile_changed(scene.shop.id, scene.lily.id)  # type: ignore[arg-type]
+
+
+async def gets_a_second_one(scene: Scene) -> None:
+    bob = await scene.shop.customer("Bob")
+    await bob.opens()
+    await scene.boss.asks("agent.set_capacity", capacity=2, account_id=scene.lily.id)
+
+
+async def another_closes(scene: Scene) -> None:
+    await gets_a_second_one(scene)
+    await closes(scene)
+
+
+ACTIONS: list[Callable[[Scene], Awaitable[None]]] = [
+    ends, closes, reopens, writes_in_wrap_up, requeues, moves_up, is_pulled, stops_waiting, transfers, assigns,
+    assigns_to_the_boss, customer_writes, agent_answers, agent_recalls, customer_reads, agent_reads, customer_rates,
+    pauses, goes_offline, gets_more_room, is_excluded, joins_a_group, gets_a_second_one, another_closes,
+]  # fmt: skip
+
+
+def known(person: Person) -> dict[str, Any]:
+    """What a client made of its old snapshot and the events since."""
+    view = person.client.view
+    me = view.agents.get(person.id)
+    return {
+        "conversations": [compared(each.model_dump(mode="json")) for each in view.snapshot()],
+        "me": None if me is None else me.model_dump(mode="json"),
+    }
+
+
+async def fresh(person: Person) -> dict[str, Any]:
+    """What a hello says now, on another connection to the same node."""
+    async with raw_socket(person, person.node) as (socket, ticket):
+        snapshot = (await socket.asks("session.hello", ticket=ticket))["result"]["snapshot"]
+    conversations = sorted(snapshot["conversations"], key=lambda each: each["conversation_id"])
+    return {"conversations": [compared(each) for each in conversations], "me": snapshot["me"]}
+
+
+def compared(conversation: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in conversation.items() if name not in NOT_COMPARED}
+
+
+@pytest.mark.req("PF-03", "PF-04")
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.__name__)
+async def test_old_snapshot_and_events_equal_a_fresh_snapshot(
+    house: House, action: Callable[[Scene], Awaitable[None]]
+) -> None:
+    scene = await setting(house)
+
+    await action(scene)
+
+    for person in (scene.ada, scene.lily, scene.max, scene.boss):
+        wanted = await fresh(person)
+
+        async def equal(person: Person = person) -> bool:
+            nonlocal wanted
+            wanted = await fresh(person)
+            return known(person) == wanted
+
+        try:
+            await until(equal, what="equality", within_s=5)
+        except AssertionError:
+            assert known(person) == wanted, f"{person.name}'s view after {action.__name__}"
