@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-TEXT_CHARS = 64
+TEXT_CHARS = 79
 """Length of the text in a message: with its ids it is the 200-byte object that all figures speak of."""
 
 

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
+from shutil import which
 from typing import Any, Final, TypeVar
 
 from rich.console import Console
@@ -199,8 +200,8 @@ class Demo:
         words = self._words
         key = self._wishes.state_dir / shop.KEY_FILE
         lang = f" --lang {words.name}"
-        customer = f"pointsman chat customer --url {second.url} --shop {shop.SHOP}"
-        agent = f"pointsman chat agent --url {first.url} --shop {shop.SHOP}"
+        customer = f"{_program()} chat customer --url {second.url} --shop {shop.SHOP}"
+        agent = f"{_program()} chat agent --url {first.url} --shop {shop.SHOP}"
         self._say("")
         self._say(words("demo.open"))
         self._say(f"  {words('demo.link_api')}: {first.url}/docs")
@@ -325,3 +326,13 @@ class Demo:
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, soft_wrap=True)
         sys.stdout.flush()
+
+
+def _program() -> str:
+    """How `pointsman` is called in the reader's next terminal: its name if that is on the path, else where it is."""
+    if which("pointsman") is not None:
+        return "pointsman"
+    beside = Path(sys.executable).parent / "pointsman"
+    with suppress(ValueError):
+        beside = beside.relative_to(Path.cwd())
+    return str(beside)

@@ -27,7 +27,7 @@ async def test_a_first_word_may_take_several_lines(tmp_path: Path) -> None:
 
 async def test_a_child_that_ends_at_once_is_said_with_its_last_words(tmp_path: Path) -> None:
     child = await Child.start("broken", python('import sys; sys.exit("no such database")'), tmp_path, {})
-    with pytest.raises(ChildFailed, match="broken ended at once.\nno such database"):
+    with pytest.raises(ChildFailed, match=r"broken ended at once\.\nno such database"):
         await child.first_word()
     await child.stop()
 
@@ -69,7 +69,8 @@ async def test_children_end_with_us(tmp_path: Path) -> None:
         "import asyncio, os, pathlib, sys\n"
         "from loadtest.children import Child\n"
         "async def main():\n"
-        f"    child = await Child.start('orphan', (sys.executable, '-c', {wait!r}), pathlib.Path({str(tmp_path)!r}), {{}})\n"
+        f"    command = (sys.executable, '-c', {wait!r})\n"
+        f"    child = await Child.start('orphan', command, pathlib.Path({str(tmp_path)!r}), {{}})\n"
         "    await child.first_word()\n"
         "    print('{\"pid\": %d}' % child.pid, flush=True)\n"
         "    os.kill(os.getpid(), 9)\n"

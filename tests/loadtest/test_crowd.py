@@ -55,8 +55,10 @@ async def connected(deal: Deal, *, customers: int = 3) -> AsyncIterator[Crowd]:
         lines = [await Line.open("127.0.0.1", port, "/", lambda _: None) for _ in range(customers)]
         crowd = Crowd(PointsmanSpeech())
         crowd.attach([(line, "c") for line in lines], [agent])
-        yield crowd
-        await crowd.leave()
+        try:
+            yield crowd
+        finally:
+            await crowd.leave()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -99,7 +101,7 @@ async def test_a_message_that_reaches_no_agent_is_missing() -> None:
 
     async with connected(forgetful, customers=1) as crowd:
         await crowd.press(1)
-        with pytest.raises(CrowdFailed, match="1 messages are missing .* 1 acknowledged and not delivered"):
+        with pytest.raises(CrowdFailed, match=r"1 messages are missing .* 1 acknowledged and not delivered"):
             await crowd.rest()
 
 
@@ -156,7 +158,7 @@ async def test_a_clock_counts_messages_of_its_own_time_only() -> None:
         await crowd.rest()
         cell = clock.read()
         assert len(cell.latencies_ms) == 20
-        assert 0 < cell.messages_per_s <= 100
+        assert 0 < cell.messages_per_s < 150
         assert cell.cpu_total_us == 0
 
 

@@ -43,7 +43,7 @@ def test_an_unanswered_send_may_be_stored_or_not() -> None:
 @pytest.mark.parametrize(
     ("stored", "says"),
     [
-        (STORED[:3] + (replace(STORED[3], seq=5),), "I2: entry 4 of the stored log has seq 5"),
+        ((*STORED[:3], replace(STORED[3], seq=5)), "I2: entry 4 of the stored log has seq 5"),
         (STORED[1:], "I2: entry 1 of the stored log has seq 2"),
         ((*STORED, replace(STORED[3], seq=5)), "I1: message_id id-4 is stored 2 times"),
         ((*STORED, replace(STORED[3], seq=5, message_id="id-5")), "I1: name m-bye is stored 2 times"),
