@@ -52,7 +52,7 @@ class Shop:
         capacity: int,
         settings: Mapping[str, str] = SETTINGS,
     ) -> "Shop":
-        """Set the shop up with the command line, start the nodes, allow the page. Raises ChildFailed, Refused."""
+        """Make the shop, start the nodes, allow the page, employ the agents. Raises ChildFailed, Refused."""
         environment = {
             **settings,
             "POINTSMAN_DATABASE_URL": servers.database_url,
@@ -64,13 +64,6 @@ class Shop:
         create = (*command, "shop", "create", SHOP, "--owner-email", OWNER, "--password-stdin", "--json")
         await run(create, environment, PASSWORD)
         emails = [f"agent{number}@bench.example" for number in range(agents)]
-        made: list[str] = []
-        for number, email in enumerate(emails):
-            account = (
-                *(*command, "account", "create", "--shop", SHOP, "--email", email, "--role", "agent"),
-                *("--name", f"Agent {number}", "--capacity", str(capacity), "--password-stdin", "--json"),
-            )
-            made.append(str((await run(account, environment, PASSWORD))["id"]))
         nodes: list[Child] = []
         try:
             for name in NODES:
@@ -82,6 +75,7 @@ class Shop:
                 for surface in ("widget", "desk"):
                     path = f"/v1/settings/origins/{surface}"
                     await door.ask("PUT", path, {"origins": [ORIGIN]}, token=token)
+                made = [await _employ(door, token, email, capacity) for email in emails]
         except BaseException:
             for node in nodes:
                 await node.stop()
@@ -139,6 +133,12 @@ class PointsmanStand:
 
         writing = await asyncio.gather(*(arrive(number) for number in range(customers)))
         self.crowd.attach(writing, reading)
+
+
+async def _employ(door: Door, token: str, email: str, capacity: int) -> str:
+    """A new agent's account; its id."""
+    body = {"email": email, "name": email.partition("@")[0], "roles": ["agent"], "password": PASSWORD}
+    return str((await door.ask("POST", "/v1/accounts", {**body, "capacity": capacity}, token=token))["id"])
 
 
 async def _agent(port: int, email: str) -> Line:

@@ -3,6 +3,8 @@
 The only file that sees the whole house. It decides nothing; what can be decided is in `settings` and in the parts.
 """
 
+from collections.abc import Callable
+
 import structlog
 from fastapi import FastAPI
 from hiredis import ReplyError
@@ -130,6 +132,7 @@ class App:
 
     # --- parts, in the order in which they need each other -----------------------------------------------------------
     def _clients(self, settings: Settings) -> None:
+        self.registry = CollectorRegistry()
         redis_url = settings.redis_url.get_secret_value()
         self.db = Database(
             settings.database_url.get_secret_value(),
@@ -187,7 +190,7 @@ class App:
         self.feed = AgentFeed(self.bus, self.live, self.names)
         self.delivery = Delivery(self.bus, self.live, self.names, self.feed)
         self.routing = Routing(
-            self.live, self.shops, self.names, self.customer_store, self.writer, self.delivery
+            self.live, self.shops, self.names, self.customer_store, self.writer, self.delivery, self.registry
         )
         self.seeing = Seeing(self.conversations, self.lists, Decisions(self.db), self.live, self.names)
         self.agents = Agents(
@@ -280,8 +283,9 @@ class App:
             origins=Origins(KnownOrigins(self.shop_store).known, allow_loopback=settings.demo),
             limits=self.limits,
         )
-        registry = CollectorRegistry()
-        registry.register(GatewayCollector(self.gateway.metrics, self.gateway.gauges()))
+        self.registry.register(
+            GatewayCollector(self.gateway.metrics, {**self.gateway.gauges(), **self._gauges()})
+        )
         self.policies = Policies(self.policy_store, self.account_store, self.group_store, self.changes)
         self.live_reads = LiveReads(self.agents, self.live, self.shops)
         facts = CustomerFacts(customers=self.customer_store, orders=self.order_store)
@@ -316,11 +320,24 @@ class App:
                 readiness=self.readiness,
                 openrpc=openrpc,
                 asyncapi=asyncapi,
-                metrics=HttpFigures(registry),
+                metrics=HttpFigures(self.registry),
                 version=VERSION,
             )
         )
         self.web.router.routes.append(WebSocketRoute("/ws", self.gateway.endpoint))
+
+    def _gauges(self) -> dict[str, tuple[str, Callable[[], float]]]:
+        """Depths of everything that can fill up; names are a contract (docs/operations)."""
+        return {
+            "append_backlog": ("Entries waiting for PostgreSQL.", lambda: self.writer.backlog),
+            "redis_calls_under_way": ("Calls to Redis without a reply yet.", lambda: self.link.under_way),
+            "bus_backlog_bytes": (
+                "Pushes for other nodes waiting for Redis.",
+                lambda: self.bus.backlog_bytes,
+            ),
+            "background_work": ("Deliveries under way after their reply.", lambda: len(self.background)),
+            "node_lapsed": ("1 while this node has no lease.", lambda: float(self.node.lapsed)),
+        }
 
     def _sweeps(self, settings: Settings) -> None:
         deadlines = Deadlines(self.shops, self.live, self.routing, self.conversations, self.feed)

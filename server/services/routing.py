@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import orjson
 import structlog
+from prometheus_client import CollectorRegistry, Counter
 
 from protocol.errors import RequestError
 from protocol.ids import AccountId, ClientMessageId, ShopId
@@ -34,8 +35,21 @@ class Routing:
     """Carries out routing verbs and makes their decisions durable and known."""
 
     def __init__(
-        self, live: Live, shops: Shops, names: Names, customers: Customers, writer: Log, delivery: Delivery
+        self,
+        live: Live,
+        shops: Shops,
+        names: Names,
+        customers: Customers,
+        writer: Log,
+        delivery: Delivery,
+        registry: CollectorRegistry,
     ) -> None:
+        self._decided = Counter(
+            "pointsman_decisions",
+            "Changes of conversations, by what happened and why.",
+            ("change", "reason"),
+            registry=registry,
+        )
         self._live = live
         self._shops = shops
         self._names = names
@@ -138,6 +152,7 @@ class Routing:
             await self._live.engine(shop).confirm(confirmed)
         for decision, _, result in settled:
             if not result.duplicate:
+                self._decided.labels(decision.change.value, decision.reason or "").inc()
                 log.info(
                     "decision",
                     shop=shop,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -37,7 +37,7 @@ async def honest(customer: ServerConnection, agents: set[ServerConnection], numb
 
 
 @asynccontextmanager
-async def connected(deal: Deal, *, customers: int = 3) -> AsyncIterator[Crowd]:
+async def connected(deal: Deal, *, customers: int = 3) -> AsyncGenerator[Crowd]:
     """A crowd of customers and one agent on a server that deals with messages like this."""
     agents: set[ServerConnection] = set()
 
