@@ -13,7 +13,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from loadtest import tether
 
@@ -67,9 +67,14 @@ class Child:
                         raise ChildFailed(f"{self.name} ended at once.\n{self.said()}")
                     said += line
                     with suppress(json.JSONDecodeError):
-                        return cast("dict[str, Any]", json.loads(said))
+                        return self._understood(json.loads(said))
         except TimeoutError:
             raise ChildFailed(f"{self.name} was not ready in {START_S:g} s.\n{self.said()}") from None
+
+    def _understood(self, word: dict[str, Any]) -> dict[str, Any]:
+        if "error" in word:
+            raise ChildFailed(f"{self.name} cannot start: {word['error']}\n{self.said()}")
+        return word
 
     @property
     def running(self) -> bool:

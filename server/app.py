@@ -56,6 +56,7 @@ from server.services.passwords import Passwords
 from server.services.policies import Policies
 from server.services.profiles import Profiles
 from server.services.reads import ConversationReads, LiveReads
+from server.services.returning import Returning
 from server.services.routing import Routing
 from server.services.schedules import Schedules
 from server.services.seeing import Seeing
@@ -197,15 +198,17 @@ class App:
             self.live, self.routing, self.account_store, self.conversations, self.names, self.feed
         )
         self.changes = LiveChanges(self.shops, self.live, self.profiles, self.agents, self.routing)
+        self.returning = Returning(
+            self.live, self.routing, self.conversations, self.writer, self.delivery, self.names
+        )
         self.messages = Messages(
             self.writer,
             self.history,
             self.conversations,
             self.shops,
-            self.routing,
+            self.returning,
             self.delivery,
             self.seeing,
-            self.names,
             self.bus,
             self.background,
         )
@@ -342,7 +345,13 @@ class App:
     def _sweeps(self, settings: Settings) -> None:
         deadlines = Deadlines(self.shops, self.live, self.routing, self.conversations, self.feed)
         repairs = Repairs(
-            self.shops, self.live, self.routing, self.conversations, self.names, settings.unconfirmed_s
+            self.shops,
+            self.live,
+            self.routing,
+            self.returning,
+            self.conversations,
+            self.names,
+            settings.unconfirmed_s,
         )
         places = QueuePlaces(self.shops, self.live, self.conversations, self.bus, settings.queue_places_told)
         dead = DeadNodes(
@@ -434,5 +443,5 @@ class App:
 
     async def _signed_out(self, shop: ShopId, account: AccountId) -> None:
         """Signing out makes an agent offline (KS-18)."""
-        if await self.live.engine(shop).agent(account) is not None:
+        if await self.live.ask(shop, lambda engine: engine.agent(account)) is not None:
             await self.agents.change_status(shop, account, AgentStatus.OFFLINE)

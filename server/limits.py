@@ -1,4 +1,4 @@
-"""Every limit of the gateway, with its reason. The lead's settings build one; tests shrink the times.
+"""Every limit of the gateway, with its reason. `app.py` builds one from the settings; tests shrink the times.
 
 The values are those of the protocol document ("Flow control, heartbeat, drain"); what it leaves open says why here.
 """

@@ -51,7 +51,11 @@ async def serve(settings: Settings, *, listening: Listening | None = None) -> No
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stopper(stop, server))
-    await app.start()
+    try:
+        await app.start()
+    except BaseException:
+        listener.close()
+        raise
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     try:
         if listening is not None:

@@ -109,8 +109,8 @@ class Setup:
         await self._database.aclose()
 
     async def shops(self) -> tuple[ShopRow, ...]:
-        """Every shop that is served."""
-        return tuple([await self._shops.get(shop) for shop in await self._shops.active_ids()])
+        """Every shop, suspended ones included, oldest first."""
+        return await self._shops.all()
 
     async def create_shop(
         self, *, slug: str, name: str, owner: Owner, origins: tuple[str, ...] = ()

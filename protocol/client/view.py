@@ -16,6 +16,8 @@ class View:
         self.me: Me | None = None
         self.conversations: dict[str, Conversation] = {}
         self.agents: dict[str, AgentCard] = {}
+        self._last: dict[str, Message] = {}
+        """the newest message of each log: events about conversations do not carry it, and may come after it"""
 
     def snapshot(self) -> list[Conversation]:
         """What a fresh `session.hello` would give: the own conversations that are not closed, by id."""
@@ -48,39 +50,48 @@ class View:
     def put(self, conversation: Conversation) -> bool:
         """A conversation as it is now, or was. False when it was known already in this version or a later one."""
         known = self.conversations.get(conversation.conversation_id)
+        facts: dict[str, object] = {}
         if known is not None:
             if conversation.rev <= known.rev:
                 return False
             if conversation.head_seq < known.head_seq:
-                conversation = conversation.model_copy(
-                    update={"head_seq": known.head_seq, "last_message": known.last_message}
-                )
-        self.conversations[conversation.conversation_id] = conversation
+                facts["head_seq"] = known.head_seq
+        if conversation.last_message is not None:
+            self._remember(conversation.last_message)
+        facts["last_message"] = self._last.get(conversation.conversation_id)
+        self.conversations[conversation.conversation_id] = conversation.model_copy(update=facts)
         return True
 
     def forget(self, conversation_id: str) -> None:
         """It is not for this session any more."""
         self.conversations.pop(conversation_id, None)
+        self._last.pop(conversation_id, None)
 
     def said(self, message: Message) -> None:
         """A message was added to its log; called in the order of the log."""
+        self._remember(message)
         known = self.conversations.get(message.conversation_id)
-        if known is None or message.seq <= known.head_seq:
+        if known is None:
             return
-        waiting_since = known.waiting_since
-        if message.sender.kind == "customer":
-            waiting_since = waiting_since or message.created_at
-        elif message.sender.kind != "system":
-            waiting_since = None
-        self.conversations[message.conversation_id] = known.model_copy(
-            update={"head_seq": message.seq, "last_message": message, "waiting_since": waiting_since}
-        )
+        told: dict[str, object] = {"last_message": self._last[message.conversation_id]}
+        if message.seq > known.head_seq:
+            told["head_seq"] = message.seq
+            if message.sender.kind == "customer":
+                told["waiting_since"] = known.waiting_since or message.created_at
+            elif message.sender.kind != "system":
+                told["waiting_since"] = None
+        self.conversations[message.conversation_id] = known.model_copy(update=told)
 
     def changed(self, message: Message) -> None:
         """A message was recalled."""
-        known = self.conversations.get(message.conversation_id)
-        if known is not None and known.last_message is not None and known.last_message.seq == message.seq:
-            self.conversations[message.conversation_id] = known.model_copy(update={"last_message": message})
+        last = self._last.get(message.conversation_id)
+        if last is not None and last.seq == message.seq:
+            self.said(message)
+
+    def _remember(self, message: Message) -> None:
+        last = self._last.get(message.conversation_id)
+        if last is None or (message.seq, message.rev) > (last.seq, last.rev):
+            self._last[message.conversation_id] = message
 
     def apply(self, params: Shape) -> bool:
         """Any other notification. False when it said nothing new, so that nobody need hear of it."""

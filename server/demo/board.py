@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from protocol.shapes import AgentCard, Conversation, PoolCard, RoutingDecision
-from protocol.states import Life
 
 DECISIONS_KEPT = 12
 
@@ -55,6 +54,8 @@ class Board:
     decisions: deque[Decided] = field(default_factory=lambda: deque[Decided](maxlen=DECISIONS_KEPT))
     reasons: dict[str, str] = field(default_factory=dict[str, str])
     """conversation -> reason of its last assignment"""
+    unexplained: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    """served conversation whose decision has not been seen yet -> its customer and agent"""
     totals: Totals = field(default_factory=Totals)
     observers: frozenset[str] = frozenset()
     """accounts that serve nobody, and are not shown"""
@@ -68,14 +69,23 @@ class Board:
         self.decisions.append(entry)
         if entry.decision.reason is not None and entry.decision.owner is not None:
             self.reasons[entry.conversation.conversation_id] = entry.decision.reason
-        if entry.conversation.state is Life.CLOSED:
-            self.reasons.pop(entry.conversation.conversation_id, None)
         self.on_decision(entry)
+        conversation_id = entry.conversation.conversation_id
+        if conversation_id in self.unexplained and conversation_id in self.reasons:
+            customer, agent = self.unexplained.pop(conversation_id)
+            self.on_served(Served(customer, agent, self.reasons[conversation_id]))
+        if entry.decision.change == "closed":
+            self.reasons.pop(conversation_id, None)
+            self.unexplained.pop(conversation_id, None)
 
     def served(self, conversation_id: str, customer: str, agent: str) -> None:
-        """A customer got their first answer."""
+        """A customer got their first answer; told once it is known why from this agent."""
         self.totals.served += 1
-        self.on_served(Served(customer, agent, self.reasons.get(conversation_id, "")))
+        reason = self.reasons.get(conversation_id)
+        if reason is None:
+            self.unexplained[conversation_id] = (customer, agent)
+        else:
+            self.on_served(Served(customer, agent, reason))
 
     def failed(self, what: str) -> None:
         """Something was refused that should not have been."""

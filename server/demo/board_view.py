@@ -54,7 +54,7 @@ def reason(words: Language, entry: Decided) -> str:
         if tier.outcome != "taken" and tier.tier != decision.reason
     ]
     if passed:
-        text += f" ({words('demo.rule', tried=', '.join(passed))})"
+        text += words("demo.rule", tried=", ".join(passed))
     return text
 
 

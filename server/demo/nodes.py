@@ -96,6 +96,11 @@ class NodeProcess:
         if self.exit_code is None:
             self._process.send_signal(signal.SIGTERM)
 
+    def kill(self) -> None:
+        """End it as a crash would: nothing is finished."""
+        if self.exit_code is None:
+            self._process.kill()
+
     async def ended(self) -> None:
         """Returns when it has ended; whoever does not within `STOP_WITHIN_S` is killed."""
         deadline = time.monotonic() + STOP_WITHIN_S

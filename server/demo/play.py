@@ -33,6 +33,7 @@ from server.demo.traffic import Traffic
 from server.demo.watcher import Watcher
 from server.embedded import servers
 from server.embedded.binaries import Prefer
+from server.embedded.ports import is_free
 from server.settings import DEMO_SECRET, Settings, load
 from server.store.migrate import migrate
 
@@ -152,6 +153,8 @@ class Demo:
 
     async def _nodes(self, settings: Settings, undo: AsyncExitStack) -> list[NodeProcess]:
         port = self._wishes.port
+        if port and not (is_free(port) and is_free(port + 1)):
+            port = 0  # one command shall do, whatever else runs here; the links say where
         nodes = [
             NodeProcess.spawn(settings, f"demo-{number + 1}", port and port + number, self._wishes.state_dir)
             for number in range(2)

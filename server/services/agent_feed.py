@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import structlog
 
+from protocol.errors import RequestError
 from protocol.events import AgentChanged
 from protocol.ids import AccountId, PersonId, ShopId
 from router.redis_link import LinkError
@@ -18,6 +19,9 @@ from server.services.live import Live
 from server.services.names import Names
 
 log = structlog.get_logger("agent_feed")
+
+RETRY_S = 1.0
+"""When Redis or the database is away: everybody is told when they are back."""
 
 
 class AgentFeed:
@@ -54,8 +58,11 @@ class AgentFeed:
             for shop, people in touched.items():
                 try:
                     await self._tell(shop, list(people))
-                except LinkError as error:
+                except (LinkError, RequestError) as error:
                     log.warning("agent_feed_failed", shop=shop, error=repr(error))
+                    asyncio.get_running_loop().call_later(RETRY_S, self.touch, shop, tuple(people))
+                except Exception:  # a bug; but the others must go on hearing of themselves
+                    log.exception("agent_feed_failed", shop=shop)
 
     async def _tell(self, shop: ShopId, people: list[PersonId]) -> None:
         engine = self._live.engine(shop)

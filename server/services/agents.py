@@ -41,8 +41,7 @@ class Agents:
     async def set_status(self, session: Session, params: a.SetStatusParams) -> a.AgentResult:
         """`agent.set_status`. Going offline with conversations in service needs a word about them."""
         account = self._whose(session, params.account_id, "set somebody else's status")
-        state = await self.state(session.shop_id, account)
-        in_service = [slot.conversation for slot in state.slots if slot.why == "in_service"]
+        in_service = in_service_of(await self.state(session.shop_id, account))
         if params.status is AgentStatus.OFFLINE and in_service and params.open_conversations is None:
             raise RequestError(
                 ErrorCode.INVALID_STATE,
@@ -53,6 +52,8 @@ class Agents:
             )
         await self.change_status(session.shop_id, account, params.status)
         if params.status is AgentStatus.OFFLINE and params.open_conversations == "requeue":
+            # Looked at again: offline now, they get nothing more, but something may just have come.
+            in_service = in_service_of(await self.state(session.shop_id, account))
             await self.give_back(session.shop_id, account, in_service, by=AccountId(session.person_id))
         return a.AgentResult(agent=await self.card(session.shop_id, account))
 
@@ -85,11 +86,13 @@ class Agents:
     async def everybody(self, shop: ShopId) -> a.AgentListResult:
         """All agents of a shop, and its pools. Accounts that serve nobody (managers without conversations)
         are left out."""
-        engine = self._live.engine(shop)
-        states = [state for state in await engine.agents() if state.profile.routable or state.load]
+        states = await self._live.ask(shop, lambda engine: engine.agents())
+        pools = await self._live.ask(shop, lambda engine: engine.pools())
         return a.AgentListResult(
-            agents=[await self._card(shop, state) for state in states],
-            pools=[views.pool_card(pool) for pool in await engine.pools()],
+            agents=[
+                await self._card(shop, state) for state in states if state.profile.routable or state.load
+            ],
+            pools=[views.pool_card(pool) for pool in pools],
         )
 
     async def slots(self, session: Session, params: a.SlotsParams) -> a.SlotsResult:
@@ -108,10 +111,10 @@ class Agents:
 
     async def state(self, shop: ShopId, account: AccountId) -> AgentState:
         """One agent's live state, made from the database when it was lost. Raises NOT_FOUND."""
-        engine = self._live.engine(shop)
-        if not await engine.is_live():
+        state = await self._live.ask(shop, lambda engine: engine.agent(account))
+        if state is None and not await self._live.ask(shop, lambda engine: engine.is_live()):
             await self._live.ensure(shop)
-        state = await engine.agent(account)
+            state = await self._live.ask(shop, lambda engine: engine.agent(account))
         if state is None:
             raise not_found("agent")
         return state
@@ -143,3 +146,8 @@ class Agents:
         if session.kind is not PersonKind.ACCOUNT or session.roles.isdisjoint(MANAGERS):
             raise forbidden(act)
         return AccountId(account_id)
+
+
+def in_service_of(state: AgentState) -> list[ConversationId]:
+    """The conversations that hold a slot of this agent and are not in wrap-up."""
+    return [slot.conversation for slot in state.slots if slot.why == "in_service"]

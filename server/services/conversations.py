@@ -12,13 +12,13 @@ from protocol.errors import RequestError, invalid_state
 from protocol.ids import AccountId, ConversationId, CustomerId, new_id
 from protocol.methods import MANAGERS
 from protocol.methods import conversations as m
-from protocol.methods.messages import SendParams
-from protocol.states import Life, OrderState
-from router.model import Done, Refusal
+from protocol.methods.messages import SendParams, SendResult
+from protocol.states import DEFAULT_POOL, Life, OrderState
+from router.model import Refusal
 from router.orders import Order, choose_order
 from server.services import views
 from server.services.delivery import Delivery
-from server.services.live import REFUSALS, Live
+from server.services.live import Live, refused
 from server.services.messages import Messages
 from server.services.names import Names
 from server.services.routing import Routing
@@ -28,7 +28,10 @@ from server.services.views import Audience
 from server.session import Session
 from server.store.conversations import Conversations as Store
 from server.store.orders import Orders
-from server.store.rows import ConversationRow
+from server.store.rows import ConversationRow, Opened
+
+POOLS = (DEFAULT_POOL, *(state.value for state in OrderState))
+"""Every queue pool of every shop."""
 
 
 class ConversationRequests:
@@ -71,22 +74,8 @@ class ConversationRequests:
             now_ms=int(time.time() * 1000),
             lookback_ms=facts.policy.order_lookback_s * 1000,
         )
-        opened = await self._store.open(
-            shop,
-            customer,
-            ConversationId(new_id()),
-            order_state=OrderState.NO_ACTIVE_ORDER if chosen is None else chosen.state,
-            order_id=None if chosen is None else chosen.order,
-        )
+        opened, sent = await self._begin(session, params, chosen)
         row = opened.conversation
-        sent = None
-        if params.message is not None:
-            first = SendParams(
-                conversation_id=row.id,
-                client_message_id=params.message.client_message_id,
-                body=params.message.body,
-            )
-            sent = await self._messages.send(session, first)
         if opened.created or row.live_rev == 0:
             try:
                 await self._routing.route(row, opened.customer)
@@ -96,6 +85,31 @@ class ConversationRequests:
         return m.OpenResult(
             conversation=await self._show(session, row.id), created=opened.created, message=sent
         )
+
+    async def _begin(
+        self, session: Session, params: m.OpenParams, chosen: Order | None
+    ) -> tuple[Opened, SendResult | None]:
+        """The open conversation with the first message in its log. One that closes in between is not the open one."""
+        while True:
+            opened = await self._store.open(
+                session.shop_id,
+                CustomerId(session.person_id),
+                ConversationId(new_id()),
+                order_state=OrderState.NO_ACTIVE_ORDER if chosen is None else chosen.state,
+                order_id=None if chosen is None else chosen.order,
+            )
+            if params.message is None:
+                return opened, None
+            first = SendParams(
+                conversation_id=opened.conversation.id,
+                client_message_id=params.message.client_message_id,
+                body=params.message.body,
+            )
+            try:
+                return opened, await self._messages.send(session, first)
+            except RequestError as error:
+                if opened.created or error.reason != "conversation_closed":
+                    raise
 
     async def leave_queue(self, session: Session, params: m.ConversationParams) -> m.ConversationResult:
         """`conversation.leave_queue`: it closes. Refused when it waits no longer."""
@@ -129,7 +143,7 @@ class ConversationRequests:
                 "not_with_bot", "This conversation is not with the bot; people have it already."
             )
         if params.assign_epoch is not None and params.assign_epoch != row.assign_epoch:
-            raise REFUSALS[Refusal.STALE_EPOCH]
+            raise refused(Refusal.STALE_EPOCH)
         customer = await self._names.customer(row.shop_id, row.customer_id)
         await self._routing.reroute(row, customer, row.owner_id, via_bot=True)
         return m.ConversationResult(conversation=await self._show(session, row.id, passing=True))
@@ -146,7 +160,7 @@ class ConversationRequests:
                 op_id=stamp.op_id,
                 day=stamp.day,
                 wrap_up_ms=policy.wrap_up_s * 1000,
-                expected_epoch=params.assign_epoch,
+                expected_epoch=_epoch(params, row),
                 by=_by(session),
             ),
         )
@@ -164,18 +178,18 @@ class ConversationRequests:
     async def transfer(self, session: Session, params: m.TransferParams) -> m.ConversationResult:
         """`conversation.transfer`: an own conversation to a colleague, over capacity if need be (KS-07, KS-21)."""
         row = await self._serving(session, params.conversation_id)
-        await self._give(session, row, AccountId(params.account_id), params.assign_epoch)
+        await self._give(session, row, params)
         return m.ConversationResult(conversation=await self._show(session, row.id, passing=True))
 
     async def assign(self, session: Session, params: m.AssignParams) -> m.ConversationResult:
         """`conversation.assign`: any conversation of the shop, by a manager (KS-07)."""
         row = await self._seeing.conversation(session, params.conversation_id)
-        await self._give(session, row, AccountId(params.account_id), params.assign_epoch)
+        await self._give(session, row, params)
         return m.ConversationResult(conversation=await self._show(session, row.id))
 
     async def pull(self, session: Session, params: m.PullParams) -> m.ConversationResult:
         """`conversation.pull`: exactly one of several pullers wins; the others are told (KS-14, KS-21)."""
-        named = params.conversation_id
+        named, pool = params.conversation_id, _pool(params.pool)
         if named is not None:
             await self._seeing.conversation(session, named)
         done = await self._routing.do(
@@ -185,7 +199,7 @@ class ConversationRequests:
                 op_id=stamp.op_id,
                 day=stamp.day,
                 conversation=None if named is None else ConversationId(named),
-                pool=params.pool,
+                pool=pool,
             ),
         )
         return m.ConversationResult(conversation=await self._show(session, done.decisions[0].conversation))
@@ -199,8 +213,8 @@ class ConversationRequests:
                 row.id,
                 op_id=stamp.op_id,
                 day=stamp.day,
-                pool=params.pool,
-                expected_epoch=params.assign_epoch,
+                pool=_pool(params.pool),
+                expected_epoch=_epoch(params, row),
                 by=_by(session),
             ),
         )
@@ -214,14 +228,17 @@ class ConversationRequests:
 
     async def listing(self, session: Session, params: m.ListParams) -> m.ListResult:
         """`conversation.list`."""
+        _pool(params.pool)
         page = await self._seeing.page(session, params)
         shown = [await self._seeing.shown(each, Audience.STAFF) for each in page.rows]
         pools = (
-            [views.pool_card(pool) for pool in await self._live.engine(session.shop_id).pools()]
+            await self._live.ask(session.shop_id, lambda engine: engine.pools())
             if params.scope == "queue"
-            else []
+            else ()
         )
-        return m.ListResult(conversations=shown, cursor=page.cursor, pools=pools)
+        return m.ListResult(
+            conversations=shown, cursor=page.cursor, pools=[views.pool_card(pool) for pool in pools]
+        )
 
     async def explain(self, session: Session, params: m.ConversationParams) -> m.ExplainResult:
         """`conversation.explain` (KS-22)."""
@@ -242,8 +259,14 @@ class ConversationRequests:
             detail={"assign_epoch": row.assign_epoch},
         )
 
-    async def _give(self, session: Session, row: ConversationRow, to: AccountId, epoch: int | None) -> Done:
-        return await self._routing.do(
+    async def _give(
+        self, session: Session, row: ConversationRow, params: m.TransferParams | m.AssignParams
+    ) -> None:
+        to, epoch = AccountId(params.account_id), _epoch(params, row)
+        state = await self._live.ask(row.shop_id, lambda engine: engine.agent(to))
+        if state is not None and (await self._names.party(row.shop_id, to)).kind == "bot":
+            raise _unfit("account_id", "not_an_agent", "Conversations are given to people, not to the bot.")
+        await self._routing.do(
             row.shop_id,
             lambda engine, stamp: engine.assign(
                 row.id, to, by=_by(session), op_id=stamp.op_id, day=stamp.day, expected_epoch=epoch
@@ -257,3 +280,23 @@ class ConversationRequests:
 
 def _by(session: Session) -> AccountId:
     return AccountId(session.person_id)
+
+
+def _epoch(
+    params: m.FencedParams | m.TransferParams | m.AssignParams | m.RequeueParams, row: ConversationRow
+) -> int:
+    """What the caller believes in; else what their right to do this was judged by (I3): if the owner has changed
+    since, it may be a right no longer."""
+    return row.assign_epoch if params.assign_epoch is None else params.assign_epoch
+
+
+def _pool(name: str | None) -> str | None:
+    """A pool that may be named. Refuses INVALID_PARAMS `unknown_pool`."""
+    if name is not None and name not in POOLS:
+        raise _unfit("pool", "unknown_pool", f"There is no such queue pool; there are {', '.join(POOLS)}.")
+    return name
+
+
+def _unfit(field: str, reason: str, message: str) -> RequestError:
+    detail = [{"field": field, "problem": message}]
+    return RequestError(ErrorCode.INVALID_PARAMS, reason, message, detail=detail)

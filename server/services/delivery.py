@@ -43,13 +43,18 @@ class Delivery:
 
     async def decided(self, shop: ShopId, settled: Sequence[tuple[Decision, Entry, Appended]]) -> None:
         """Decisions are in the log: the entry, the conversation as it is now, and the agents whose load changed."""
-        pushes: list[Push] = []
+        entries: list[Push] = []
         for decision, entry, done in settled:
+            entries += self._entry_pushes(entry, done, staff_of(done.conversation, decision))
+        await self._bus.publish(
+            shop, entries
+        )  # at once: what is said next in the same log must not overtake them
+        changes: list[Push] = []
+        for decision, _, done in settled:
             staff = staff_of(done.conversation, decision)
-            pushes += self._entry_pushes(entry, done, staff)
-            pushes += await self.conversation_pushes(done.conversation, EVENT_OF[decision.change], staff)
+            changes += await self.conversation_pushes(done.conversation, EVENT_OF[decision.change], staff)
             self._feed.touch(shop, staff)
-        await self._bus.publish(shop, pushes)
+        await self._bus.publish(shop, changes)
 
     async def changed(self, row: ConversationRow, method: str = "conversation.updated") -> None:
         """Something else about a conversation changed (read on, rated, another order)."""
@@ -85,7 +90,14 @@ class Delivery:
                     conversation_id=row.id, side=side, seq=views.read_mark(row, side, audience)
                 )
                 pushes.append(
-                    push(to, "read.advanced", shape, key=f"read:{row.id}:{side}", conversation=row.id)
+                    push(
+                        to,
+                        "read.advanced",
+                        shape,
+                        key=f"read:{row.id}:{side}",
+                        conversation=row.id,
+                        seq=shape.seq,
+                    )
                 )
         await self._bus.publish(row.shop_id, pushes)
 
@@ -96,7 +108,7 @@ class Delivery:
         customer = await self._names.customer(row.shop_id, row.customer_id)
         owner = "" if row.owner_id is None else (await self._names.party(row.shop_id, row.owner_id)).name
         place = (
-            await self._live.engine(row.shop_id).place(row.id)
+            await self._live.place(row.shop_id, row.id)
             if row.owner_id is None and row.closed_ms is None
             else None
         )

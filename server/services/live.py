@@ -11,16 +11,17 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from protocol.codes import ErrorCode
-from protocol.errors import RequestError, invalid_state, not_found
-from protocol.ids import AccountId, ShopId, new_id
+from protocol.errors import RequestError
+from protocol.ids import AccountId, ConversationId, ShopId, new_id
 from router.engine import Engine
 from router.keys import prefix
-from router.model import ConversationState, Done, Outcome, Refusal, Refused
+from router.model import ConversationState, Done, Outcome, Place, Refusal, Refused
 from router.redis_engine import RedisEngine
 from router.redis_link import LinkError, RedisLink
 from server.services.profiles import Profiles
@@ -44,44 +45,67 @@ class Stamp:
 
 
 Verb = Callable[[Engine, Stamp], Awaitable[Outcome]]
+AnswerT = TypeVar("AnswerT")
 
-REFUSALS: dict[Refusal, RequestError] = {
-    Refusal.UNKNOWN_CONVERSATION: invalid_state(
-        "conversation_closed", "This conversation is closed already."
+NOT_LIVE_REASON = "rebuilding"
+REFUSALS: Final[dict[Refusal, tuple[ErrorCode, str, str]]] = {
+    Refusal.UNKNOWN_CONVERSATION: (
+        ErrorCode.INVALID_STATE,
+        "conversation_closed",
+        "This conversation is closed already.",
     ),
-    Refusal.UNKNOWN_AGENT: not_found("agent"),
-    Refusal.ALREADY_ROUTED: RequestError(
-        ErrorCode.CONFLICT, "already_routed", "This conversation is being served or waits already."
+    Refusal.UNKNOWN_AGENT: (ErrorCode.NOT_FOUND, "agent_not_found", "There is no such agent here."),
+    Refusal.ALREADY_ROUTED: (
+        ErrorCode.CONFLICT,
+        "already_routed",
+        "This conversation is being served or waits already.",
     ),
-    Refusal.NOT_WAITING: RequestError(
-        ErrorCode.CONFLICT, "not_waiting", "This conversation waits no longer; somebody was faster."
+    Refusal.NOT_WAITING: (
+        ErrorCode.CONFLICT,
+        "not_waiting",
+        "This conversation waits no longer; somebody was faster.",
     ),
-    Refusal.NOT_ACTIVE: invalid_state("not_active", "This conversation is not in service now."),
-    Refusal.NOT_OWNER: RequestError(
-        ErrorCode.STALE_ASSIGNMENT, "not_owner", "Somebody else serves this conversation now."
+    Refusal.NOT_ACTIVE: (
+        ErrorCode.INVALID_STATE,
+        "not_active",
+        "This conversation is not in service now.",
     ),
-    Refusal.STALE_EPOCH: RequestError(
+    Refusal.NOT_OWNER: (
+        ErrorCode.STALE_ASSIGNMENT,
+        "not_owner",
+        "Somebody else serves this conversation now.",
+    ),
+    Refusal.STALE_EPOCH: (
         ErrorCode.STALE_ASSIGNMENT,
         "stale_assignment",
         "The owner of this conversation has changed; look at it again.",
     ),
-    Refusal.SAME_OWNER: RequestError(
-        ErrorCode.CONFLICT, "same_owner", "This agent serves the conversation already."
+    Refusal.SAME_OWNER: (ErrorCode.CONFLICT, "same_owner", "This agent serves the conversation already."),
+    Refusal.NOT_IN_WRAP_UP: (
+        ErrorCode.INVALID_STATE,
+        "not_in_wrap_up",
+        "This conversation is not in wrap-up; nothing to undo.",
     ),
-    Refusal.NOT_IN_WRAP_UP: invalid_state(
-        "not_in_wrap_up", "This conversation is not in wrap-up; nothing to undo."
-    ),
-    Refusal.POOL_EMPTY: RequestError(ErrorCode.CONFLICT, "pool_empty", "Nobody waits there now."),
-    Refusal.FENCED: RequestError(
+    Refusal.POOL_EMPTY: (ErrorCode.CONFLICT, "pool_empty", "Nobody waits there now."),
+    Refusal.FENCED: (
         ErrorCode.UNAVAILABLE,
         "node_fenced",
         "This node is starting anew; please try again.",
-        retry_after_ms=500,
     ),
-    Refusal.NOT_LIVE: RequestError(
-        ErrorCode.UNAVAILABLE, "rebuilding", "Routing is being rebuilt; please try again.", retry_after_ms=500
+    Refusal.NOT_LIVE: (
+        ErrorCode.UNAVAILABLE,
+        NOT_LIVE_REASON,
+        "Routing is being rebuilt; please try again.",
     ),
 }
+RETRY_AFTER_MS = 500
+
+
+def refused(refusal: Refusal) -> RequestError:
+    """The error for a refusal. Each time a new one: what is raised again and again keeps every caller's frames."""
+    code, reason, message = REFUSALS[refusal]
+    retry_after_ms = RETRY_AFTER_MS if code is ErrorCode.UNAVAILABLE else None
+    return RequestError(code, reason, message, retry_after_ms=retry_after_ms)
 
 
 def routing_unavailable() -> RequestError:
@@ -140,7 +164,7 @@ class Live:
         link broke."""
         outcome = await self.attempt(shop, verb)
         if isinstance(outcome, Refused):
-            raise REFUSALS[outcome.refusal]
+            raise refused(outcome.refusal)
         return outcome
 
     async def attempt(self, shop: ShopId, verb: Verb) -> Outcome:
@@ -151,7 +175,7 @@ class Live:
             await self.ensure(shop)
             outcome = await self._call(shop, verb, stamp)
         if isinstance(outcome, Refused) and outcome.refusal in (Refusal.NOT_LIVE, Refusal.FENCED):
-            raise REFUSALS[outcome.refusal]
+            raise refused(outcome.refusal)
         return outcome
 
     async def _call(self, shop: ShopId, verb: Verb, stamp: Stamp) -> Outcome:
@@ -164,6 +188,21 @@ class Live:
             return await verb(self.engine(shop), stamp)
         except LinkError:
             raise routing_unavailable() from None
+
+    async def ask(self, shop: ShopId, question: Callable[[Engine], Awaitable[AnswerT]]) -> AnswerT:
+        """One question; empty answers while the shop is not live. Raises UNAVAILABLE when Redis does not answer."""
+        try:
+            return await question(self.engine(shop))
+        except LinkError:
+            raise routing_unavailable() from None
+
+    async def place(self, shop: ShopId, conversation: ConversationId) -> Place | None:
+        """Where it waits, for showing; None when it does not wait, and when nobody can say now (Redis is away):
+        what the database knows is shown all the same."""
+        try:
+            return await self.engine(shop).place(conversation)
+        except LinkError:
+            return None
 
     async def ensure(self, shop: ShopId) -> None:
         """Live state is there when this returns. One node rebuilds, the others wait for it. Raises UNAVAILABLE."""
@@ -188,7 +227,7 @@ class Live:
                     await self._link.call("DEL", lock)
                 return
             if time.monotonic() > deadline:
-                raise REFUSALS[Refusal.NOT_LIVE]
+                raise refused(Refusal.NOT_LIVE)
             await asyncio.sleep(0.05)  # another node is at it; its end is the condition of this loop
 
     async def rebuild(self, shop: ShopId) -> None:
@@ -208,7 +247,7 @@ class Live:
             offline_after_ms=_ms(facts.policy.offline_after_s.web),
         )
         if isinstance(outcome, Refused):
-            raise REFUSALS[outcome.refusal]
+            raise refused(outcome.refusal)
         await self._link.call("SET", epoch_key(shop), new_id())
         log.info("live_rebuilt", shop=shop, agents=len(profiles), conversations=len(open_ones))
 

@@ -1,13 +1,17 @@
 """What admins change, brought into live state at once (KS-19, KS-23): profiles, settings, accounts that leave."""
 
+import structlog
+
 from protocol.errors import RequestError
 from protocol.ids import AccountId, ShopId
 from protocol.states import AgentStatus
-from server.services.agents import Agents
+from server.services.agents import Agents, in_service_of
 from server.services.live import Live
 from server.services.profiles import Profiles
 from server.services.routing import Routing
 from server.services.shops import Shops
+
+log = structlog.get_logger("live_changes")
 
 
 class LiveChanges:
@@ -26,9 +30,14 @@ class LiveChanges:
         self._routing = routing
 
     async def profile_changed(self, shop_id: ShopId, account_id: AccountId) -> None:
-        """An account's capacity, pause mode, mark, roles, groups or hours changed, or it is new."""
+        """An account's capacity, pause mode, mark, roles, groups or hours changed, or it is new. One that may not
+        serve any more is treated as removed."""
         self._shops.forget(shop_id)  # the account may be the bot
-        await self._agents.profile_changed(shop_id, account_id)
+        policy = (await self._shops.get(shop_id)).policy
+        if await self._profiles.one(shop_id, account_id, policy) is None:
+            await self.account_removed(shop_id, account_id)
+        else:
+            await self._agents.profile_changed(shop_id, account_id)
 
     async def policy_changed(self, shop_id: ShopId) -> None:
         """Settings or groups changed: pools may open, capacities and the offline list may be others."""
@@ -39,24 +48,28 @@ class LiveChanges:
     async def account_removed(self, shop_id: ShopId, account_id: AccountId) -> None:
         """The account serves no longer: what it had in service goes back to the queue at its original age."""
         self._shops.forget(shop_id)
-        state = await self._live.engine(shop_id).agent(account_id)
-        if state is not None:
+        if await self._live.ask(shop_id, lambda engine: engine.agent(account_id)) is not None:
             await self._agents.change_status(shop_id, account_id, AgentStatus.OFFLINE)
-            in_service = [slot.conversation for slot in state.slots if slot.why == "in_service"]
-            await self._agents.give_back(shop_id, account_id, in_service, by=None)
+            state = await self._agents.state(shop_id, account_id)
+            await self._agents.give_back(shop_id, account_id, in_service_of(state), by=None)
         await self._routing.follow(shop_id, await self._live.remove_agent(shop_id, account_id))
 
     async def reconcile(self, shop_id: ShopId) -> int:
-        """Bring in every profile that is not what facts, settings and the clock say it should be. Returns how many."""
+        """Bring in every profile that is not what facts, settings and the clock say it should be, and take out those
+        who serve no longer. Returns how many."""
         policy = (await self._shops.get(shop_id)).policy
-        present = {state.profile.agent: state.profile for state in await self._live.engine(shop_id).agents()}
+        states = await self._live.ask(shop_id, lambda engine: engine.agents())
+        present = {state.profile.agent: state.profile for state in states}
         wanted = {profile.agent: profile for profile, _ in await self._profiles.all(shop_id, policy)}
         changed = 0
-        for agent, profile in wanted.items():
-            if present.get(agent) != profile:
-                try:
+        try:
+            for agent, profile in wanted.items():
+                if present.get(agent) != profile:
                     await self._agents.profile_changed(shop_id, agent)
                     changed += 1
-                except RequestError:
-                    return changed  # routing is away; the next round looks again
+            for agent in present.keys() - wanted.keys():
+                await self.account_removed(shop_id, agent)
+                changed += 1
+        except RequestError as error:  # routing or the database is away; the next round looks again
+            log.warning("reconcile_cut_off", shop=shop_id, reason=error.reason)
         return changed

@@ -15,15 +15,13 @@ from protocol.ids import AccountId, ClientMessageId, ConversationId, CustomerId,
 from protocol.methods import messages as m
 from protocol.methods.session import Nothing
 from protocol.shapes import Party
-from protocol.states import Life
 from protocol.times import text_of_ms
 from server.background import Background
 from server.bus import Bus
 from server.push import push
 from server.services import views
 from server.services.delivery import Delivery, staff_of
-from server.services.names import Names
-from server.services.routing import Routing
+from server.services.returning import Returning
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
@@ -31,7 +29,7 @@ from server.session import PersonKind, Session
 from server.store.conversations import Conversations
 from server.store.history import History
 from server.store.log import Appended, Entry, Log
-from server.store.rows import ConversationRow, MessageRow, SenderKind
+from server.store.rows import MessageRow, SenderKind
 
 PAGE_BYTES = 192 * 1024
 """Most bytes of bodies in one page of history: fits any send queue, and takes one phone a second at worst."""
@@ -52,10 +50,9 @@ class Messages:
         history: History,
         conversations: Conversations,
         shops: Shops,
-        routing: Routing,
+        returning: Returning,
         delivery: Delivery,
         seeing: Seeing,
-        names: Names,
         bus: Bus,
         background: Background,
     ) -> None:
@@ -63,10 +60,9 @@ class Messages:
         self._history = history
         self._conversations = conversations
         self._shops = shops
-        self._routing = routing
+        self._returning = returning
         self._delivery = delivery
         self._seeing = seeing
-        self._names = names
         self._bus = bus
         self._background = background
 
@@ -101,18 +97,8 @@ class Messages:
 
     async def _deliver(self, session: Session, entry: Entry, done: Appended) -> None:
         await self._delivery.appended(entry, done)
-        row = done.conversation
-        if session.kind is PersonKind.CUSTOMER:
-            await self._come_back(row)
-
-    async def _come_back(self, row: ConversationRow) -> None:
-        if row.state is Life.WRAP_UP:
-            await self._routing.attempt(
-                row.shop_id, lambda engine, stamp: engine.reopen(row.id, op_id=stamp.op_id, day=stamp.day)
-            )
-        elif row.state is Life.ACTIVE and row.detached_ms is not None and row.owner_id is not None:
-            customer = await self._names.customer(row.shop_id, row.customer_id)
-            await self._routing.reroute(row, customer, row.owner_id, via_bot=True)
+        if session.kind is PersonKind.CUSTOMER and not done.duplicate:
+            await self._returning.written(entry, done.conversation)
 
     async def recall(self, session: Session, params: m.RecallParams) -> Nothing:
         """`message.recall`: an own message, within the shop's time."""

@@ -118,5 +118,6 @@ class LiveReads:
     async def invariants(self, shop: ShopId) -> dict[str, int]:
         """Violations by invariant, counted on live data: always 0."""
         facts = await self._shops.get(shop)
-        found = violations(await self._live.engine(shop).snapshot(), facts.live_policy)
+        snapshot = await self._live.ask(shop, lambda engine: engine.snapshot())
+        found = violations(snapshot, facts.live_policy)
         return {name: sum(each.invariant == name for each in found) for name in WATCHED}

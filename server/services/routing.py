@@ -19,6 +19,7 @@ from protocol.errors import RequestError
 from protocol.ids import AccountId, ClientMessageId, ShopId
 from router.model import Change, Decision, Done, Outcome, Plan, Request
 from router.orders import Purchases, is_new_customer
+from router.redis_link import LinkError
 from router.rules import plan
 from server.services.delivery import Delivery
 from server.services.live import Live, Verb
@@ -149,7 +150,10 @@ class Routing:
         await self._delivery.decided(shop, settled)
         if settled:
             confirmed = [(decision.conversation, decision.rev) for decision, _, _ in settled]
-            await self._live.engine(shop).confirm(confirmed)
+            try:
+                await self._live.engine(shop).confirm(confirmed)
+            except LinkError as error:  # they stay unconfirmed, and a sweep settles them once more
+                log.warning("decisions_unconfirmed", shop=shop, count=len(confirmed), error=str(error))
         for decision, _, result in settled:
             if not result.duplicate:
                 self._decided.labels(decision.change.value, decision.reason or "").inc()

@@ -75,7 +75,7 @@ class Seeing:
     async def shown(self, view: ConversationView, audience: Audience) -> Conversation:
         """A conversation as its audience sees it, with its place in the queue now."""
         row = view.conversation
-        place = await self._live.engine(row.shop_id).place(row.id) if row.state is Life.QUEUED else None
+        place = await self._live.place(row.shop_id, row.id) if row.state is Life.QUEUED else None
         return views.conversation(
             row, view.customer, view.owner_name, audience, place=place, last=view.last_message
         )
@@ -95,7 +95,9 @@ class Seeing:
     async def explain(self, row: ConversationRow) -> m.ExplainResult:
         """Every decision with every tier tried, and why it waits, if it does (KS-22)."""
         decisions = await self._decisions.of_conversation(row.shop_id, row.id)
-        waiting = await self._live.engine(row.shop_id).explain(row.id) if row.state is Life.QUEUED else None
+        waiting = None
+        if row.state is Life.QUEUED:
+            waiting = await self._live.ask(row.shop_id, lambda engine: engine.explain(row.id))
         return m.ExplainResult(
             conversation_id=row.id,
             decisions=[await self._decision(row, each) for each in decisions],

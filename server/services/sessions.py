@@ -7,11 +7,12 @@ can fall between.
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
-from protocol.codes import CloseCode
+from protocol.codes import CloseCode, ErrorCode
 from protocol.errors import RequestError
 from protocol.events import StreamReset
-from protocol.ids import AccountId, ConversationId, CustomerId, SessionId, ShopId
+from protocol.ids import AccountId, ConnectionId, ConversationId, CustomerId, PersonId, SessionId, ShopId
 from protocol.methods.session import HelloParams, HelloResult, Me, SessionSnapshot
 from protocol.shapes import AgentCard, Conversation, Party
 from protocol.states import AgentStatus, Life
@@ -36,8 +37,22 @@ from server.store.rows import Missed
 
 SESSION_KEPT_MS = 24 * 3600 * 1000
 """How long a session id can be resumed; its log is in the database however long ago that was."""
+NEWEST = 10
+"""A customer's open conversation is among so many of the newest: ids of nodes whose clocks differ are not quite in the
+order of time."""
 MISSED_MOST = 200
 """Missed entries sent per conversation; beyond them the client fetches what it needs (protocol.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """The end of a connection, as routing must know it."""
+
+    shop_id: ShopId
+    person_id: PersonId
+    connection_id: ConnectionId
+    kind: PersonKind
+    sign_out: bool
 
 
 class Sessions:
@@ -72,6 +87,8 @@ class Sessions:
         self._limits = limits
         self.epochs: dict[ShopId, str] = {}
         """of the live state to which the people here were made known"""
+        self._unheard: list[Parting] = []
+        """connections whose end live state has not heard of yet"""
 
     async def authenticate(
         self, *, ticket: str | None, authorization: str | None, origin: str | None
@@ -96,13 +113,13 @@ class Sessions:
         facts = await self._shops.get(session.shop_id)
         if facts.suspended:
             raise SessionRefused(CloseCode.SHOP_SUSPENDED, "shop suspended")
-        await self.connect(session)
+        joined = await self._join(session)
         if session.kind is not PersonKind.CUSTOMER:
             # Revoked between the proof and the hub: the order to close came too early to find this connection.
             account = AccountId(session.person_id)
             await self._authentication.holds(session.shop_id, account, session.token_version)
         resumed = await self._resume(session, params)
-        epoch = self.epochs.setdefault(session.shop_id, await self._live.epoch(session.shop_id))
+        epoch = self.epochs.setdefault(session.shop_id, joined)
         conversations = await self._held(session)
         me = await self._self(session)
         missed: dict[ConversationId, Missed] = {}
@@ -128,8 +145,17 @@ class Sessions:
         heads = {conversation: each.head_seq for conversation, each in missed.items()}
         return Opening(result, self._replay(session, missed) if missed else None, heads)
 
-    async def connect(self, session: Session) -> None:
-        """Make a connection known: to the directory, and for agents to presence. Also after live state was rebuilt."""
+    async def _join(self, session: Session) -> str:
+        """Make the connection known. Which live state it is known to: one made anew meanwhile would not know it."""
+        while True:
+            before = await self._live.epoch(session.shop_id)
+            await self._connect(session)
+            after = await self._live.epoch(session.shop_id)
+            if after == before:
+                return after
+
+    async def _connect(self, session: Session) -> None:
+        """To the directory, and for agents to presence."""
         offline_after_s = await self._offline_after_s(session)
         await self._routing.do(
             session.shop_id,
@@ -147,26 +173,44 @@ class Sessions:
 
     async def closed(self, session: Session, ending: Ending) -> None:
         """The connection is gone: the grace begins (KS-18); signing out makes offline at once."""
+        parting = Parting(
+            session.shop_id,
+            session.person_id,
+            session.connection_id,
+            session.kind,
+            session.kind is PersonKind.ACCOUNT and ending.sign_out,
+        )
+        await self._part(parting)
+
+    async def part_again(self) -> int:
+        """Say once more what routing could not be told when it happened. Returns of how many connections."""
+        unheard, self._unheard = self._unheard, []
+        for parting in unheard:
+            await self._part(parting, late=True)
+        return len(unheard) - len(self._unheard)
+
+    async def _part(self, parting: Parting, *, late: bool = False) -> None:
+        shop, person = parting.shop_id, parting.person_id
         try:
             await self._routing.do(
-                session.shop_id,
+                shop,
                 lambda engine, stamp: engine.disconnect(
-                    session.person_id,
-                    session.connection_id,
-                    op_id=stamp.op_id,
-                    day=stamp.day,
-                    node=self._live.node,
+                    person, parting.connection_id, op_id=stamp.op_id, day=stamp.day, node=self._live.node
                 ),
             )
-            if session.kind is PersonKind.ACCOUNT and ending.sign_out:
-                await self._agents.change_status(
-                    session.shop_id, AccountId(session.person_id), AgentStatus.OFFLINE
-                )
-        except RequestError:
-            # Routing is away, or was rebuilt without this connection: dead-node sweep and grace do the rest.
+            # Heard of late, they may be there again.
+            if parting.sign_out and not (
+                late and (await self._agents.state(shop, AccountId(person))).connected
+            ):
+                await self._agents.change_status(shop, AccountId(person), AgentStatus.OFFLINE)
+        except RequestError as error:
+            if (
+                error.code is ErrorCode.UNAVAILABLE
+            ):  # else somebody would be taken for connected as long as this node lives
+                self._unheard.append(parting)
             return
-        if session.kind is not PersonKind.CUSTOMER:
-            self._feed.touch(session.shop_id, [session.person_id])
+        if parting.kind is not PersonKind.CUSTOMER:
+            self._feed.touch(shop, [person])
 
     # --- what a session begins with ----------------------------------------------------------------------------------
     async def _held(self, session: Session) -> list[Conversation]:
@@ -175,7 +219,7 @@ class Sessions:
         audience = Audience.CUSTOMER if customer else Audience.STAFF
         if customer:
             page = await self._lists.of_customer(
-                session.shop_id, CustomerId(session.person_id), for_customer=True, limit=1
+                session.shop_id, CustomerId(session.person_id), for_customer=True, limit=NEWEST
             )
             rows = [view for view in page.rows if view.conversation.state is not Life.CLOSED]
         else:
@@ -185,7 +229,8 @@ class Sessions:
     async def _self(self, session: Session) -> AgentCard | None:
         if session.kind is PersonKind.CUSTOMER:
             return None
-        state = await self._live.engine(session.shop_id).agent(AccountId(session.person_id))
+        account = AccountId(session.person_id)
+        state = await self._live.ask(session.shop_id, lambda engine: engine.agent(account))
         return None if state is None else views.agent_card(state, session.name)
 
     async def _missed(

@@ -1,7 +1,7 @@
 """Rows and live state -> what goes over the wire, for the two audiences of a log.
 
-Staff count every entry, customers only public ones (ADR 1); that is the only difference between the two, and it is made
-here and nowhere else.
+Staff count every entry, customers only public ones (ADR 1), and what the shop notes about a customer is for staff; the
+difference between the two is made here and nowhere else.
 """
 
 from enum import StrEnum
@@ -100,14 +100,15 @@ def queue(place: Place) -> Queue:
     )
 
 
-def customer_card(row: CustomerRow, conversation: ConversationRow) -> CustomerCard:
-    """The customer of a conversation."""
+def customer_card(row: CustomerRow, conversation: ConversationRow, audience: Audience) -> CustomerCard:
+    """The customer of a conversation. What the shop notes about them is for staff."""
+    staff = audience is Audience.STAFF
     return CustomerCard(
         customer_id=row.id,
         name=row.name,
         anonymous=row.anonymous,
-        new_customer_priority=conversation.priority == PRIORITY,
-        tags=list(row.tags),
+        new_customer_priority=staff and conversation.priority == PRIORITY,
+        tags=list(row.tags) if staff else [],
     )
 
 
@@ -140,7 +141,7 @@ def conversation(
         conversation_id=row.id,
         rev=row.rev,
         state=row.state,
-        customer=customer_card(customer, row),
+        customer=customer_card(customer, row, audience),
         owner=owner_party(row, owner_name),
         assign_epoch=row.assign_epoch,
         order_state=row.order_state,

@@ -270,6 +270,34 @@ class Conversations:
         )
         return tuple(conversation_from(tuple(row.values())) for row in rows)
 
+    async def written_to(
+        self, shop_id: ShopId, *, older_than_ms: int, limit: int = 100
+    ) -> tuple[ConversationRow, ...]:
+        """Whose customer wrote after the end (in wrap-up), or to an owner who was away for too long, at least
+        `older_than_ms` ago: their process died before it could bring anybody back. Oldest first."""
+        rows = await self._db.fetch(
+            f"""
+            SELECT {columns("c")} FROM conversations c
+            WHERE c.shop_id = $1 AND c.state <> 'closed' AND c.waiting_since IS NOT NULL
+                AND (c.state = 'wrap_up' OR (c.state = 'active' AND c.detached_at IS NOT NULL))
+                AND EXISTS (
+                    SELECT FROM messages m
+                    WHERE m.conversation_id = c.id AND m.sender_kind = 'customer'
+                        AND m.created_at <= clock_timestamp() - $2 * interval '1 millisecond'
+                        AND m.seq > coalesce((
+                            SELECT d.seq FROM messages d
+                            WHERE d.conversation_id = c.id AND d.sender_kind = 'system'
+                                AND d.client_message_id = 'd:' || c.live_rev
+                        ), 0)
+                )
+            ORDER BY c.id LIMIT $3
+            """,
+            shop_id,
+            older_than_ms,
+            limit,
+        )
+        return tuple(conversation_from(tuple(row.values())) for row in rows)
+
     async def _one(self, sql: str, *args: Any) -> ConversationRow:
         row = await self._db.fetchrow(sql, *args)
         if row is None:

@@ -92,6 +92,10 @@ class Shops:
         row = await self._db.fetchrow("SELECT * FROM shops WHERE slug = $1", slug)
         return None if row is None else _shop(row)
 
+    async def all(self) -> tuple[ShopRow, ...]:
+        """Every shop, suspended ones included, oldest first."""
+        return tuple(_shop(row) for row in await self._db.fetch("SELECT * FROM shops ORDER BY id"))
+
     async def active_ids(self) -> tuple[ShopId, ...]:
         """Every shop that is served, oldest first."""
         rows = await self._db.fetch("SELECT id FROM shops WHERE status = 'active' ORDER BY id")

@@ -14,6 +14,7 @@ from server.services.sessions import Sessions
 from server.services.shops import Shops
 from server.session import Session
 from server.store.history import History
+from server.sweeps.every_shop import ShopsFailed, every_shop
 from server.sweeps.runner import Counts
 
 
@@ -40,23 +41,33 @@ class DeadNodes:
     async def run(self) -> Counts:
         """Counts: `reaped` nodes, `redelivered` entries."""
         counts: Counts = {"reaped": 0, "redelivered": 0}
+        failed: ShopsFailed | None = None
         for dead in await self._node.dead_nodes():
-            for shop in await self._shops.all_ids():
-                await self._routing.do(
-                    shop, lambda engine, stamp, dead=dead: engine.reap(dead, op_id=stamp.op_id, day=stamp.day)
-                )
+            try:
+                await every_shop(self._shops, lambda shop, dead=dead: self._reap(shop, dead))
+            except ShopsFailed as error:
+                failed = error
             for written in await self._history.written_lately(dead, self._redeliver_s):
                 await self._delivery.redeliver(written.conversation, written.message)
                 counts["redelivered"] += 1
-            await self._node.forget(dead)
-            counts["reaped"] += 1
+            if failed is None:
+                await self._node.forget(dead)
+                counts["reaped"] += 1
+        if failed is not None:
+            raise failed  # its nodes are looked at again
         return counts
+
+    async def _reap(self, shop: ShopId, dead: str) -> None:
+        await self._routing.do(
+            shop, lambda engine, stamp: engine.reap(dead, op_id=stamp.op_id, day=stamp.day)
+        )
 
 
 class Liveness:
-    """On every node: notices that a shop's live state was made anew since its people here came.
+    """On every node: notices that a shop's live state was made anew since its people here came, and tells it who left
+    while it could not be told.
 
-    The directory was emptied by that, and what was published meanwhile found nobody: they resume, which
+    The directory was emptied by a rebuild, and what was published meanwhile found nobody: they resume, which
     makes them known and brings what they missed (ADR 10).
     """
 
@@ -66,7 +77,8 @@ class Liveness:
         self._here = here
 
     async def run(self) -> Counts:
-        """Counts: `resumed` sessions sent to resume."""
+        """Counts: `resumed` sessions sent to resume, `parted` connections whose end live state had not heard of."""
+        parted = await self._sessions.part_again()
         resumed = 0
         for shop, epoch in list(self._sessions.epochs.items()):
             here = self._here(shop)
@@ -77,7 +89,7 @@ class Liveness:
                 for session in here:
                     session.close(CloseCode.LEASE_LOST, "resync")
                 resumed += len(here)
-        return {"resumed": resumed}
+        return {"resumed": resumed, "parted": parted}
 
 
 class Duty:
@@ -89,7 +101,10 @@ class Duty:
 
     async def run(self) -> Counts:
         """Counts: `changed` profiles."""
-        changed = 0
-        for shop in await self._shops.all_ids():
-            changed += await self._changes.reconcile(shop)
-        return {"changed": changed}
+        counts: Counts = {"changed": 0}
+
+        async def look(shop: ShopId) -> None:
+            counts["changed"] += await self._changes.reconcile(shop)
+
+        await every_shop(self._shops, look)
+        return counts

@@ -7,6 +7,7 @@ from server.push import Push, push
 from server.services.live import Live
 from server.services.shops import Shops
 from server.store.conversations import Conversations
+from server.sweeps.every_shop import every_shop
 from server.sweeps.runner import Counts
 
 
@@ -26,10 +27,13 @@ class QueuePlaces:
 
     async def run(self) -> Counts:
         """Counts: `told`."""
-        told = 0
-        for shop in await self._shops.all_ids():
-            told += await self._shop(shop)
-        return {"told": told}
+        counts: Counts = {"told": 0}
+
+        async def look(shop: ShopId) -> None:
+            counts["told"] += await self._shop(shop)
+
+        await every_shop(self._shops, look)
+        return counts
 
     async def _shop(self, shop: ShopId) -> int:
         engine = self._live.engine(shop)

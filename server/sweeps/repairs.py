@@ -1,11 +1,14 @@
-"""Finishes what a process that died had begun: decisions nobody confirmed, conversations nobody routed (fault 11)."""
+"""Finishes what a process that died had begun: decisions nobody confirmed, conversations nobody routed, customers whose
+message brought nobody back (fault 11)."""
 
 from protocol.ids import ShopId
 from server.services.live import Live
 from server.services.names import Names
+from server.services.returning import Returning
 from server.services.routing import Routing
 from server.services.shops import Shops
 from server.store.conversations import Conversations
+from server.sweeps.every_shop import every_shop
 from server.sweeps.runner import Counts
 
 
@@ -17,6 +20,7 @@ class Repairs:
         shops: Shops,
         live: Live,
         routing: Routing,
+        returning: Returning,
         conversations: Conversations,
         names: Names,
         older_than_s: float,
@@ -24,16 +28,21 @@ class Repairs:
         self._shops = shops
         self._live = live
         self._routing = routing
+        self._returning = returning
         self._conversations = conversations
         self._names = names
         self._older_than_ms = int(older_than_s * 1000)
 
     async def run(self) -> Counts:
-        """Counts: `settled`, `routed`."""
-        counts: Counts = {"settled": 0, "routed": 0}
-        for shop in await self._shops.all_ids():
+        """Counts: `settled`, `routed`, `brought_back`."""
+        counts: Counts = {"settled": 0, "routed": 0, "brought_back": 0}
+
+        async def look(shop: ShopId) -> None:
             counts["settled"] += await self._settle(shop)
             counts["routed"] += await self._route(shop)
+            counts["brought_back"] += await self._bring_back(shop)
+
+        await every_shop(self._shops, look)
         return counts
 
     async def _settle(self, shop: ShopId) -> int:
@@ -45,4 +54,10 @@ class Repairs:
         found = await self._conversations.unrouted(shop, older_than_ms=self._older_than_ms)
         for row in found:
             await self._routing.route(row, await self._names.customer(shop, row.customer_id))
+        return len(found)
+
+    async def _bring_back(self, shop: ShopId) -> int:
+        found = await self._conversations.written_to(shop, older_than_ms=self._older_than_ms)
+        for row in found:
+            await self._returning.bring_back(row)
         return len(found)

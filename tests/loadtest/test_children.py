@@ -32,6 +32,14 @@ async def test_a_child_that_ends_at_once_is_said_with_its_last_words(tmp_path: P
     await child.stop()
 
 
+async def test_a_child_that_says_why_it_cannot_start_is_quoted(tmp_path: Path) -> None:
+    refusal = """print('{"error": {"message": "the port is taken"}}', flush=True)"""
+    child = await Child.start("node-a", python(refusal), tmp_path, {})
+    with pytest.raises(ChildFailed, match=r"node-a cannot start: .*the port is taken"):
+        await child.first_word()
+    await child.stop()
+
+
 async def test_a_child_gets_its_environment_and_nothing_of_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

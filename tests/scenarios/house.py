@@ -36,12 +36,15 @@ T = TypeVar("T")
 
 
 async def until(
-    holds: Callable[[], Awaitable[T] | T], *, what: str = "it", within_s: float = PATIENCE_S
+    holds: Callable[[], Awaitable[T | None]] | Callable[[], T | None],
+    *,
+    what: str = "it",
+    within_s: float = PATIENCE_S,
 ) -> T:
     """Wait for a condition; its value when it is truthy. AssertionError with the last value when it never was."""
     deadline = time.monotonic() + within_s
     while True:
-        value = holds()
+        value: Any = holds()
         if isinstance(value, Awaitable):
             value = await value
         if value:
@@ -169,6 +172,7 @@ class Person:
 
     async def ticket(self) -> str:
         """A fresh ticket for the node that this person uses."""
+        await self.may_come.wait()
         return (await self.node.app.authentication.ticket_of(self.principal, self.node.url)).ticket
 
     async def leave(self, *, sign_out: bool = False) -> None:
@@ -390,7 +394,12 @@ class Shop:
         return agent
 
     async def customer(
-        self, name: str, *, order_state: OrderState | None = None, node: Node | None = None, **facts: Any
+        self,
+        name: str,
+        *,
+        order_state: OrderState | str | None = None,
+        node: Node | None = None,
+        **facts: Any,
     ) -> Customer:
         """A known customer at the widget, with one order in that state."""
         row: CustomerRow = await self.app.customer_store.put(self.id, new_id(), name=name, **facts)
@@ -399,7 +408,7 @@ class Shop:
                 self.id,
                 f"o-{row.id}",
                 customer_id=row.id,
-                state=order_state,
+                state=OrderState(order_state),
                 changed_ms=int(time.time() * 1000),
             )
         principal = Principal(

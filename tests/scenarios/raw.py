@@ -1,7 +1,7 @@
 """One socket without a client behind it: frames as they come, to see exactly what the server sends."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -49,7 +49,7 @@ class RawSocket:
 
 
 @asynccontextmanager
-async def raw_socket(person: Person, node: Node) -> AsyncIterator[tuple[RawSocket, str]]:
+async def raw_socket(person: Person, node: Node) -> AsyncGenerator[tuple[RawSocket, str]]:
     """A socket of this person on that node, and a ticket for its hello."""
     ticket = (await node.app.authentication.ticket_of(person.principal, node.url)).ticket
     url = node.url.replace("http", "ws") + "/ws"

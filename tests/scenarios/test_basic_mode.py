@@ -32,7 +32,7 @@ async def test_after_72_hours_a_customer_is_a_new_one(house: House) -> None:
 @pytest.mark.req("KS-01")
 async def test_while_the_last_agent_is_offline_a_random_other_one_serves(house: House) -> None:
     shop = await house.shop()
-    online = {agent.id: agent for agent in (await shop.agent("Lily"), await shop.agent("Nora"))}
+    online = {str(agent.id): agent for agent in (await shop.agent("Lily"), await shop.agent("Nora"))}
     max_ = await shop.agent("Max", status="offline")
     ada = await shop.customer("Ada")
     await shop.served_before(ada, max_)
@@ -40,7 +40,7 @@ async def test_while_the_last_agent_is_offline_a_random_other_one_serves(house: 
     conversation = await ada.opened()
 
     assert conversation.owner is not None
-    assert await online[conversation.owner.id].explains(conversation.conversation_id) == [
+    assert await online[str(conversation.owner.id)].explains(conversation.conversation_id) == [
         ("last_agent", "offline"),
         ("random_online", "taken"),
     ]

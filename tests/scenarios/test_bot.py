@@ -156,16 +156,15 @@ async def test_a_new_customer_skips_the_bot(house: House) -> None:
 @pytest.mark.req("KS-16", "KS-17")
 async def test_contact_with_the_bot_is_no_contact_with_a_person(house: House) -> None:
     shop, bot = await with_bot(house, returning_customer_priority=True, wrap_up_s=0)
-    await shop.agent("Lily")
+    lily = await shop.agent("Lily")
     ada = await shop.customer("Ada")
     conversation = await ada.opens()
     await bot.says(conversation, "I am a bot")
     await ada.asks("conversation.hand_off", conversation_id=conversation)
 
-    [explained] = (
-        await house.app.seeing.explain(await house.app.conversations.get(shop.id, conversation))
-    ).decisions[-1:]
-    assert [each.tier for each in explained.tried] == ["any_online"]
+    [*_, last] = (await lily.asks("conversation.explain", conversation_id=conversation)).decisions
+
+    assert [each.tier for each in last.tried] == ["any_online"]
 
 
 @pytest.mark.req("KS-17", "KS-21")

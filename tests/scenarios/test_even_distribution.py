@@ -25,6 +25,7 @@ async def comes_and_goes(shop: Shop, number: int, door: asyncio.Semaphore) -> st
 
 @pytest.mark.req("KS-02")
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("house", [2], indirect=True, ids=["two-nodes"])
 async def test_a_thousand_customers_are_spread_evenly_over_ten_agents(house: House) -> None:
     shop = await house.shop()
     agents = [await shop.agent(f"A{i}", capacity=500) for i in range(AGENTS)]

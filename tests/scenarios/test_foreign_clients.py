@@ -45,7 +45,9 @@ class Stranger:
     async def arrives(self, ticket: str) -> Any:
         """Connect and say hello; returns when the session is live."""
         self.loop = await self.rpc.ws_connect()
-        hello = await self.rpc.session.hello(ticket=ticket, client={"name": "jsonrpc-websocket", "device": "web"})
+        hello = await self.rpc.session.hello(
+            ticket=ticket, client={"name": "jsonrpc-websocket", "device": "web"}
+        )
         await self.ready.wait()
         return hello
 
@@ -108,15 +110,15 @@ async def test_jsonrpc_websocket_signs_in_opens_sends_and_receives(house: House)
 async def test_json_rpc_2_0_of_npm_signs_in_opens_sends_and_receives(house: House, tmp_path: Path) -> None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
-        pytest.skip("node and npm are needed for the client from npm; neither the server nor its users need them")
+        pytest.skip(
+            "node and npm are needed for the client from npm; neither the server nor its users need them"
+        )
     for name in ("package.json", "package-lock.json", ".npmrc", "client.mjs"):
         shutil.copy(FOREIGN / name, tmp_path / name)
     await _run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", within=tmp_path)
     _, slug, email, origin = await open_shop(house)
 
-    said = await _run(
-        node, "client.mjs", house.nodes[-1].url, origin, slug, email, PASSWORD, within=tmp_path
-    )
+    said = await _run(node, "client.mjs", house.nodes[-1].url, origin, slug, email, PASSWORD, within=tmp_path)
 
     assert json.loads(said) == {
         "owner": "Lily",

@@ -3,6 +3,7 @@
 import pytest
 
 from protocol.codes import ErrorCode
+from protocol.ids import AccountId
 from protocol.states import Role
 from tests.scenarios.house import Agent, Customer, House, Shop, until
 
@@ -130,7 +131,7 @@ async def test_on_a_mobile_an_agent_never_counts_as_offline(house: House) -> Non
 async def test_a_mobile_kept_beside_the_browser_outlives_it(house: House) -> None:
     shop = await house.shop(**QUICK)
     lily = await shop.agent("Lily")
-    row = await shop.app.account_store.get(shop.id, lily.id)  # type: ignore[arg-type]
+    row = await shop.app.account_store.get(shop.id, AccountId(lily.id))
     pocket = await shop.person(row, device="mobile")
     max_ = await shop.agent("Max")
     for person in (pocket, lily, max_):

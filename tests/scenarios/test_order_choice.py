@@ -5,6 +5,7 @@ import time
 import pytest
 
 from protocol.ids import CustomerId
+from protocol.states import OrderState
 from tests.scenarios.house import Customer, House, Shop
 
 DAY_MS = 24 * 3600 * 1000
@@ -24,7 +25,7 @@ async def ordered(customer: Customer, order_id: str, state: str, *, days_ago: fl
     shop = customer.shop
     changed_ms = int(time.time() * 1000 - days_ago * DAY_MS)
     await shop.app.order_store.put(
-        shop.id, order_id, customer_id=CustomerId(customer.id), state=state, changed_ms=changed_ms
+        shop.id, order_id, customer_id=CustomerId(customer.id), state=OrderState(state), changed_ms=changed_ms
     )
 
 

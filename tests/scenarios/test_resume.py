@@ -136,7 +136,7 @@ async def test_another_persons_session_is_not_resumed(house: House) -> None:
 
 @pytest.mark.req("PF-05")
 async def test_cursors_of_conversations_that_are_not_ones_own_bring_nothing(house: House) -> None:
-    shop, _, ada, conversation = await talking(house)
+    shop, _, _, conversation = await talking(house)
     bob = await shop.customer("Bob")
     assert bob.client.session is not None
     session = bob.client.session.session_id

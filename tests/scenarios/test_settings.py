@@ -27,7 +27,11 @@ async def test_owner_admin_and_service_admin_change_settings(house: House, role:
         current = (await http.get("/v1/settings/routing")).json()
         changed = await http.put(
             "/v1/settings/routing",
-            json={"rev": current["rev"], "policy": {**current["policy"], "wrap_up_s": 60}, "note": "busy day"},
+            json={
+                "rev": current["rev"],
+                "policy": {**current["policy"], "wrap_up_s": 60},
+                "note": "busy day",
+            },
         )
         history = (await http.get("/v1/settings/routing/history")).json()
 

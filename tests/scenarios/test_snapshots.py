@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from protocol.ids import AccountId, GroupId
 from protocol.states import Role
 from tests.scenarios.house import Agent, Customer, House, Person, Shop, until
 from tests.scenarios.raw import raw_socket
@@ -145,9 +146,11 @@ async def is_excluded(scene: Scene) -> None:
 async def joins_a_group(scene: Scene) -> None:
     await scene.shop.grouped({"after_sale": "Refunds"})
     await scene.shop.app.group_store.add_member(
-        scene.shop.id, scene.shop.groups["Refunds"], scene.lily.id  # type: ignore[arg-type]
+        scene.shop.id,
+        GroupId(scene.shop.groups["Refunds"]),
+        AccountId(scene.lily.id),
     )
-    await scene.shop.app.changes.profile_changed(scene.shop.id, scene.lily.id)  # type: ignore[arg-type]
+    await scene.shop.app.changes.profile_changed(scene.shop.id, AccountId(scene.lily.id))
 
 
 async def gets_a_second_one(scene: Scene) -> None:
@@ -190,6 +193,19 @@ def compared(conversation: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in conversation.items() if name not in NOT_COMPARED}
 
 
+def unequal(known: Any, fresh: Any, where: str = "") -> list[str]:
+    """Every place at which the two differ, with both values."""
+    if isinstance(known, dict) and isinstance(fresh, dict):
+        return [
+            each
+            for name in sorted({*known, *fresh})
+            for each in unequal(known.get(name), fresh.get(name), f"{where}.{name}")
+        ]
+    if isinstance(known, list) and isinstance(fresh, list) and len(known) == len(fresh):
+        return [each for i in range(len(known)) for each in unequal(known[i], fresh[i], f"{where}[{i}]")]
+    return [] if known == fresh else [f"{where} = {known!r}, not {fresh!r}"]
+
+
 @pytest.mark.req("PF-03", "PF-04")
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.__name__)
 async def test_old_snapshot_and_events_equal_a_fresh_snapshot(
@@ -200,14 +216,13 @@ async def test_old_snapshot_and_events_equal_a_fresh_snapshot(
     await action(scene)
 
     for person in (scene.ada, scene.lily, scene.max, scene.boss):
-        wanted = await fresh(person)
+        differences: list[str] = []
 
-        async def equal(person: Person = person) -> bool:
-            nonlocal wanted
-            wanted = await fresh(person)
-            return known(person) == wanted
+        async def equal(person: Person = person, differences: list[str] = differences) -> bool:
+            differences[:] = unequal(known(person), await fresh(person))
+            return not differences
 
         try:
             await until(equal, what="equality", within_s=5)
         except AssertionError:
-            assert known(person) == wanted, f"{person.name}'s view after {action.__name__}"
+            pytest.fail(f"after {action.__name__}, {person.name} has: " + "; ".join(differences))
