@@ -4,14 +4,21 @@ Milliseconds since the Unix epoch as integers inside, text outside; whole millis
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
 
+@lru_cache(maxsize=64)
+def _to_the_second(seconds: int) -> str:
+    return _text(_EPOCH + timedelta(seconds=seconds))[:20]
+
+
 def text_of_ms(ms: int) -> str:
     """Milliseconds since the epoch as text. OverflowError outside the years 1 to 9999."""
-    return _text(_EPOCH + timedelta(milliseconds=ms))
+    seconds, rest = divmod(ms, 1000)
+    return f"{_to_the_second(seconds)}{rest:03d}Z"
 
 
 def text_of(moment: datetime) -> str:

@@ -89,6 +89,7 @@ from server.sweeps.presence import DeadNodes, Duty, Liveness
 from server.sweeps.queue_places import QueuePlaces
 from server.sweeps.repairs import Repairs
 from server.sweeps.runner import Runner, Sweep
+from server.sweeps.strays import Strays
 
 log = structlog.get_logger("app")
 
@@ -353,7 +354,14 @@ class App:
             self.names,
             settings.unconfirmed_s,
         )
-        places = QueuePlaces(self.shops, self.live, self.conversations, self.bus, settings.queue_places_told)
+        places = QueuePlaces(
+            self.shops,
+            self.live,
+            self.conversations,
+            self.bus,
+            settings.queue_places_told,
+            settings.queue_places_s,
+        )
         dead = DeadNodes(
             self.node, self.shops, self.routing, self.history, self.delivery, settings.redeliver_s
         )
@@ -367,6 +375,7 @@ class App:
                 Sweep("dead_nodes", settings.sweep_s, dead.run),
                 Sweep("liveness", settings.sweep_s, liveness.run, everywhere=True),
                 Sweep("duty", DUTY_S, Duty(self.shops, self.changes).run),
+                Sweep("strays", DUTY_S, Strays(self.shops, self.live, self.conversations).run),
                 Sweep("housekeeping", HOUSEKEEPING_S, Housekeeping(self.refresh_tokens).run),
             ],
         )
@@ -439,7 +448,7 @@ class App:
 
     async def _revoke(self, shop: ShopId, person: PersonId) -> None:
         """Revocation reaches open sockets on every node within a second (fault 23)."""
-        await self.bus.publish(shop, [Control((person,), CloseCode.AUTH_FAILED, "sign-in revoked")])
+        self.bus.publish(shop, [Control((person,), CloseCode.AUTH_FAILED, "sign-in revoked")])
 
     async def _signed_out(self, shop: ShopId, account: AccountId) -> None:
         """Signing out makes an agent offline (KS-18)."""

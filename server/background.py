@@ -39,8 +39,9 @@ class Background:
             log.error("background_failed", work=task.get_name(), exc_info=error)
 
     async def finish(self, timeout_s: float) -> None:
-        """Wait for what is under way, at most that long; then cancel it."""
+        """Wait for what is under way, at most that long; then cancel it. Nothing runs when this returns."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=timeout_s)
             for task in late:
                 task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)

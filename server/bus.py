@@ -103,8 +103,8 @@ class Bus:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
-    async def publish(self, shop: ShopId, items: Sequence[Push | Control]) -> None:
-        """Deliver to the people of `shop`: here before this returns, elsewhere soon. Never waits, never raises."""
+    def publish(self, shop: ShopId, items: Sequence[Push | Control]) -> None:
+        """Deliver to the people of `shop`: here before this returns, elsewhere soon. Never raises."""
         self._hub.deliver(shop, items)
         for item in items:
             if not item.to:

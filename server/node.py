@@ -44,6 +44,11 @@ def lease_key(node: str) -> str:
     return f"pm:lease:{node}"
 
 
+def left_key(node: str) -> str:
+    """There for a while when the incarnation stopped in order."""
+    return f"pm:left:{node}"
+
+
 async def _nothing(_: str) -> None:
     return
 
@@ -94,7 +99,8 @@ class Node:
         self._keeper = asyncio.create_task(self._keep(), name="node-lease")
 
     async def stop(self) -> None:
-        """Give the lease back: others reap this node at once instead of waiting for it."""
+        """Give the lease back: others reap this node at once instead of waiting for it, and know that it
+        left in order."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -102,12 +108,17 @@ class Node:
         if self.registered:
             self.registered = False
             with suppress(LinkError, ReplyError):
+                await self._link.call("SET", left_key(self.name), "1", "PX", str(STREAM_TTL_MS))
                 await self._link.call("DEL", lease_key(self.name))
 
     async def dead_nodes(self) -> tuple[str, ...]:
         """Names of incarnations without a lease that nobody has forgotten yet. Raises LinkError."""
         dead: list[bytes] = await self._link.script("node_dead", (NODES_KEY,), ())
         return tuple(sorted(name.decode() for name in dead))
+
+    async def left(self, name: str) -> bool:
+        """Whether a dead incarnation stopped in order: then it delivered all it had written. Raises LinkError."""
+        return bool(await self._link.call("EXISTS", left_key(name)))
 
     async def forget(self, name: str) -> bool:
         """Remove a dead incarnation, after it was reaped everywhere. True when this call did it; one that has a lease

@@ -80,4 +80,4 @@ class AgentFeed:
                         key=f"agent:{account}",
                     )
                 )
-        await self._bus.publish(shop, pushes)
+        self._bus.publish(shop, pushes)

@@ -68,6 +68,7 @@ class Agents:
     async def set_capacity(self, session: Session, params: a.SetCapacityParams) -> a.AgentResult:
         """`agent.set_capacity`: raising it drains the queue at once (KS-19)."""
         account = self._whose(session, params.account_id, "set somebody else's capacity")
+        await self.state(session.shop_id, account)  # who serves nobody has none
         await self._accounts.set_capacity(session.shop_id, account, params.capacity)
         await self.profile_changed(session.shop_id, account)
         return a.AgentResult(agent=await self.card(session.shop_id, account))

@@ -37,28 +37,26 @@ class Delivery:
         self._names = names
         self._feed = feed
 
-    async def appended(self, entry: Entry, done: Appended) -> None:
+    def appended(self, entry: Entry, done: Appended) -> None:
         """A message is in the log. A duplicate is pushed again: the first delivery may have died with its process."""
-        await self._bus.publish(entry.shop_id, self._entry_pushes(entry, done, staff_of(done.conversation)))
+        self._bus.publish(entry.shop_id, self._entry_pushes(entry, done, staff_of(done.conversation)))
 
     async def decided(self, shop: ShopId, settled: Sequence[tuple[Decision, Entry, Appended]]) -> None:
         """Decisions are in the log: the entry, the conversation as it is now, and the agents whose load changed."""
         entries: list[Push] = []
         for decision, entry, done in settled:
             entries += self._entry_pushes(entry, done, staff_of(done.conversation, decision))
-        await self._bus.publish(
-            shop, entries
-        )  # at once: what is said next in the same log must not overtake them
+        self._bus.publish(shop, entries)  # at once: what is said next in the same log must not overtake them
         changes: list[Push] = []
         for decision, _, done in settled:
             staff = staff_of(done.conversation, decision)
             changes += await self.conversation_pushes(done.conversation, EVENT_OF[decision.change], staff)
             self._feed.touch(shop, staff)
-        await self._bus.publish(shop, changes)
+        self._bus.publish(shop, changes)
 
     async def changed(self, row: ConversationRow, method: str = "conversation.updated") -> None:
         """Something else about a conversation changed (read on, rated, another order)."""
-        await self._bus.publish(row.shop_id, await self.conversation_pushes(row, method, staff_of(row)))
+        self._bus.publish(row.shop_id, await self.conversation_pushes(row, method, staff_of(row)))
 
     async def recalled(self, row: ConversationRow, message: MessageRow) -> None:
         """A message was taken back."""
@@ -69,14 +67,14 @@ class Delivery:
                     (PersonId(row.customer_id),), message, Audience.CUSTOMER, "message.updated"
                 )
             )
-        await self._bus.publish(row.shop_id, pushes)
+        self._bus.publish(row.shop_id, pushes)
 
     async def redeliver(self, row: ConversationRow, message: MessageRow) -> None:
         """An entry whose writer died, perhaps before anybody heard of it; receivers drop what they have."""
         pushes = [views.message_push(staff_of(row), message, Audience.STAFF)]
         if message.customer_seq is not None:
             pushes.append(views.message_push((PersonId(row.customer_id),), message, Audience.CUSTOMER))
-        await self._bus.publish(row.shop_id, pushes)
+        self._bus.publish(row.shop_id, pushes)
 
     async def read(self, row: ConversationRow, side: Side) -> None:
         """A read mark moved; each audience gets it in its own numbering."""
@@ -99,7 +97,7 @@ class Delivery:
                         seq=shape.seq,
                     )
                 )
-        await self._bus.publish(row.shop_id, pushes)
+        self._bus.publish(row.shop_id, pushes)
 
     async def conversation_pushes(
         self, row: ConversationRow, method: str, staff: tuple[PersonId, ...]
@@ -123,11 +121,15 @@ class Delivery:
         return pushes
 
     def _entry_pushes(self, entry: Entry, done: Appended, staff: tuple[PersonId, ...]) -> list[Push]:
+        customer = (PersonId(done.conversation.customer_id),)
+        if (
+            done.customer_seq == done.seq
+        ):  # no note before it: both audiences count alike, and share the frame
+            return [views.appended_push((*customer, *staff), entry, done, Audience.STAFF)]
         pushes: list[Push] = []
         if staff:
             pushes.append(views.appended_push(staff, entry, done, Audience.STAFF))
         if done.customer_seq is not None:
-            customer = (PersonId(done.conversation.customer_id),)
             pushes.append(views.appended_push(customer, entry, done, Audience.CUSTOMER))
         return pushes
 

@@ -15,6 +15,7 @@ from protocol.ids import AccountId, ClientMessageId, ConversationId, CustomerId,
 from protocol.methods import messages as m
 from protocol.methods.session import Nothing
 from protocol.shapes import Party
+from protocol.states import Life
 from protocol.times import text_of_ms
 from server.background import Background
 from server.bus import Bus
@@ -28,8 +29,8 @@ from server.services.views import Audience
 from server.session import PersonKind, Session
 from server.store.conversations import Conversations
 from server.store.history import History
-from server.store.log import Appended, Entry, Log
-from server.store.rows import MessageRow, SenderKind
+from server.store.log import Entry, Log
+from server.store.rows import ConversationRow, MessageRow, SenderKind
 
 PAGE_BYTES = 192 * 1024
 """Most bytes of bodies in one page of history: fits any send queue, and takes one phone a second at worst."""
@@ -85,7 +86,10 @@ class Messages:
             expected_epoch=params.assign_epoch,
         )
         done = await self._writer.append(entry)
-        self._background.start(self._deliver(session, entry, done), "deliver")
+        self._delivery.appended(entry, done)
+        row = done.conversation
+        if session.kind is PersonKind.CUSTOMER and not done.duplicate and not _expected(row):
+            self._background.start(self._returning.written(entry, row), "returning")
         seq = done.customer_seq if session.kind is PersonKind.CUSTOMER else done.seq
         assert seq is not None, "what people send is public"
         return m.SendResult(
@@ -94,11 +98,6 @@ class Messages:
             created_at=text_of_ms(done.created_ms),
             duplicate=done.duplicate,
         )
-
-    async def _deliver(self, session: Session, entry: Entry, done: Appended) -> None:
-        await self._delivery.appended(entry, done)
-        if session.kind is PersonKind.CUSTOMER and not done.duplicate:
-            await self._returning.written(entry, done.conversation)
 
     async def recall(self, session: Session, params: m.RecallParams) -> Nothing:
         """`message.recall`: an own message, within the shop's time."""
@@ -161,7 +160,12 @@ class Messages:
         if kind != "customer" and row.owner_id != AccountId(session.person_id):
             return
         shape = TypingChanged(conversation_id=row.id, who=who, typing=params.typing)
-        await self._bus.publish(session.shop_id, [push(others, "typing.changed", shape, conversation=row.id)])
+        self._bus.publish(session.shop_id, [push(others, "typing.changed", shape, conversation=row.id)])
+
+
+def _expected(row: ConversationRow) -> bool:
+    """Whether somebody who is there serves this conversation, or it waits: nothing to do but deliver."""
+    return row.state is not Life.WRAP_UP and row.detached_ms is None
 
 
 def _fitting(rows: Sequence[MessageRow], *, from_end: bool) -> Sequence[MessageRow]:

@@ -87,6 +87,6 @@ class Returning:
             body=entry.body,
             body_hash=entry.body_hash,
         )
-        await self._delivery.appended(again, await self._writer.append(again))
+        self._delivery.appended(again, await self._writer.append(again))
         if opened.conversation.live_rev == 0:
             await self._routing.route(opened.conversation, opened.customer)

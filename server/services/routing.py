@@ -16,7 +16,8 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter
 
 from protocol.errors import RequestError
-from protocol.ids import AccountId, ClientMessageId, ShopId
+from protocol.ids import AccountId, ClientMessageId, ConversationId, ShopId
+from protocol.states import Life
 from router.model import Change, Decision, Done, Outcome, Plan, Request
 from router.orders import Purchases, is_new_customer
 from router.redis_link import LinkError
@@ -155,6 +156,8 @@ class Routing:
             except LinkError as error:  # they stay unconfirmed, and a sweep settles them once more
                 log.warning("decisions_unconfirmed", shop=shop, count=len(confirmed), error=str(error))
         for decision, _, result in settled:
+            if decision.change is not Change.CLOSED and result.conversation.state is Life.CLOSED:
+                await self._forget(shop, decision.conversation)
             if not result.duplicate:
                 self._decided.labels(decision.change.value, decision.reason or "").inc()
                 log.info(
@@ -168,6 +171,16 @@ class Routing:
                     epoch=decision.epoch,
                 )
         return sum(not result.duplicate for _, _, result in settled)
+
+    async def _forget(self, shop: ShopId, conversation: ConversationId) -> None:
+        """What is closed in the log lives no more, whatever was decided of it later by one who did not know: it would
+        hold a slot for ever."""
+        closed = await self._live.attempt(
+            shop, lambda engine, stamp: engine.close(conversation, op_id=stamp.op_id, day=stamp.day)
+        )
+        if isinstance(closed, Done):
+            log.warning("closed_already", shop=shop, conversation=conversation)
+            await self.follow(shop, closed)
 
     async def _entry(self, shop: ShopId, decision: Decision) -> Entry:
         body = orjson.dumps(

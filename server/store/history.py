@@ -222,11 +222,12 @@ class History:
         return Recalled(written.message, written.conversation, already)
 
     async def written_lately(self, node: str, within_s: int) -> tuple[Written, ...]:
-        """What this node wrote in the last `within_s` seconds by the database's clock, of all shops, in the order of each
-        log: to be delivered again when the node died. Receivers drop what they have."""
+        """What this node wrote in the last `within_s` seconds by the database's clock, of all shops, in the order of
+        each log: to be delivered again when the node died. Receivers drop what they have."""
         rows = await self._db.fetch(
             _WRITTEN.format(
-                where=f"m.node = $1 AND m.created_at >= now() - make_interval(secs => $2) ORDER BY c.id, m.seq LIMIT {REDELIVER_MOST}"
+                where="m.node = $1 AND m.created_at >= now() - make_interval(secs => $2)"
+                f" ORDER BY c.id, m.seq LIMIT {REDELIVER_MOST}"
             ),
             node,
             within_s,

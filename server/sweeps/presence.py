@@ -47,9 +47,10 @@ class DeadNodes:
                 await every_shop(self._shops, lambda shop, dead=dead: self._reap(shop, dead))
             except ShopsFailed as error:
                 failed = error
-            for written in await self._history.written_lately(dead, self._redeliver_s):
-                await self._delivery.redeliver(written.conversation, written.message)
-                counts["redelivered"] += 1
+            if not await self._node.left(dead):
+                for written in await self._history.written_lately(dead, self._redeliver_s):
+                    await self._delivery.redeliver(written.conversation, written.message)
+                    counts["redelivered"] += 1
             if failed is None:
                 await self._node.forget(dead)
                 counts["reaped"] += 1

@@ -1,5 +1,8 @@
-"""Tells waiting customers their new place. Only the first of each pool, and only when it changed."""
+"""Tells waiting customers their new place. Only the first of each pool, and only what changed."""
 
+import time
+
+from protocol.codes import Reason
 from protocol.events import QueueMoved
 from protocol.ids import ConversationId, PersonId, ShopId
 from server.bus import Bus
@@ -12,22 +15,34 @@ from server.sweeps.runner import Counts
 
 
 class QueuePlaces:
-    """Remembers what it told. Runs once per period somewhere; a node that was not its last runner tells
-    everybody anew."""
+    """Remembers what it told. Runs once per period somewhere; a node that missed a turn tells everybody anew, since
+    another may have told them something else meanwhile. `told_most`: of each pool."""
 
     def __init__(
-        self, shops: Shops, live: Live, conversations: Conversations, bus: Bus, told_most: int
+        self,
+        shops: Shops,
+        live: Live,
+        conversations: Conversations,
+        bus: Bus,
+        told_most: int,
+        period_s: float,
     ) -> None:
         self._shops = shops
         self._live = live
         self._conversations = conversations
         self._bus = bus
         self._told_most = told_most
-        self._told: dict[ShopId, dict[ConversationId, tuple[str, int]]] = {}
+        self._missed_after_s = 1.5 * period_s
+        self._ran_at = 0.0
+        self._told: dict[ShopId, dict[ConversationId, tuple[str, int, int, Reason]]] = {}
 
     async def run(self) -> Counts:
         """Counts: `told`."""
         counts: Counts = {"told": 0}
+        now = time.monotonic()
+        if now - self._ran_at > self._missed_after_s:
+            self._told.clear()
+        self._ran_at = now
 
         async def look(shop: ShopId) -> None:
             counts["told"] += await self._shop(shop)
@@ -38,11 +53,13 @@ class QueuePlaces:
     async def _shop(self, shop: ShopId) -> int:
         engine = self._live.engine(shop)
         before = self._told.get(shop, {})
-        now: dict[ConversationId, tuple[str, int]] = {}
+        now: dict[ConversationId, tuple[str, int, int, Reason]] = {}
         for pool in await engine.pools():
-            for state in await engine.waiting(pool.pool, limit=self._told_most):
-                if state.place is not None:
-                    now[state.conversation] = (pool.pool, state.place)
+            waiting = await engine.waiting(pool.pool, limit=self._told_most)
+            first = await engine.place(waiting[0].conversation) if waiting else None
+            for state in waiting:
+                if state.place is not None and first is not None:  # the reason is the same for all
+                    now[state.conversation] = (pool.pool, state.place, pool.length, first.reason)
         self._told[shop] = now
         moved = {
             conversation: where for conversation, where in now.items() if before.get(conversation) != where
@@ -68,5 +85,5 @@ class QueuePlaces:
                         conversation=row.id,
                     )
                 )
-        await self._bus.publish(shop, pushes)
+        self._bus.publish(shop, pushes)
         return len(pushes)

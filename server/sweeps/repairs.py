@@ -11,6 +11,9 @@ from server.store.conversations import Conversations
 from server.sweeps.every_shop import every_shop
 from server.sweeps.runner import Counts
 
+PART = 100
+"""Decisions settled at a time."""
+
 
 class Repairs:
     """One look at every shop. `older_than_s`: leaves alone what is probably just being done."""
@@ -46,9 +49,14 @@ class Repairs:
         return counts
 
     async def _settle(self, shop: ShopId) -> int:
-        found = await self._live.engine(shop).unconfirmed(self._older_than_ms)
-        await self._routing.settle(shop, found)
-        return len(found)
+        settled, first = 0, None
+        while True:
+            found = await self._live.engine(shop).unconfirmed(self._older_than_ms, limit=PART)
+            if not found or found[0] == first:  # nothing more, or the database takes nothing now
+                return settled
+            first = found[0]
+            await self._routing.settle(shop, found)
+            settled += len(found)
 
     async def _route(self, shop: ShopId) -> int:
         found = await self._conversations.unrouted(shop, older_than_ms=self._older_than_ms)

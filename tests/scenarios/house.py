@@ -319,7 +319,7 @@ class Shop:
             if name not in self.groups:
                 await self.group(name)
         bindings = {state: [self.groups[name] for name in of] for state, of in names.items()}
-        await self.set_policy(mode="grouped", order_state_groups=bindings, **policy)
+        await self.set_policy(**{"mode": "grouped", "order_state_groups": bindings, **policy})
 
     async def known_everywhere(self) -> None:
         """Wait until every node goes by the settings that hold now (each may remember older ones for a second)."""

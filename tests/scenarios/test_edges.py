@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
+from redis.asyncio import Redis
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
@@ -13,6 +15,7 @@ from protocol.ids import AccountId, ClientMessageId, ConversationId, CustomerId,
 from protocol.states import Role
 from router.engine import Engine
 from router.model import Outcome
+from server.node import NODES_KEY
 from server.services.accounts import AccountChange
 from server.services.live import Stamp
 from server.store.log import Entry
@@ -187,6 +190,48 @@ async def test_clocks_that_differ_do_not_hide_the_open_conversation(house: House
     assert (await ada.service()).conversation_id == now
 
 
+@pytest.mark.req("KS-19", "KS-22")
+async def test_what_is_routed_when_it_was_closed_already_holds_no_slot(house: House) -> None:
+    shop, lily, ada, conversation = await serving(house, wrap_up_s=0)
+    unrouted = replace(
+        await _row(shop, conversation), live_rev=0, assign_epoch=0
+    )  # as a slow node still sees it
+    customer = await shop.app.names.customer(shop.id, CustomerId(ada.id))
+    await lily.asks("conversation.end", conversation_id=conversation)
+    assert await shop.loads() == {"Lily": 0}
+
+    await shop.app.routing.route(unrouted, customer)
+
+    assert await shop.app.live.engine(shop.id).conversation(ConversationId(conversation)) is None
+    assert await shop.loads() == {"Lily": 0}
+    assert await shop.app.live.engine(shop.id).unconfirmed(0) == ()
+
+
+@pytest.mark.req("PF-04", "PF-05")
+async def test_a_new_owner_hears_of_it_though_the_node_died_before_it_could_tell(
+    house: House, redis_url: str
+) -> None:
+    shop, lily, _, conversation = await serving(house)
+    max_ = await shop.agent("Max", status="paused")
+    for node in house.nodes:
+        node.app.writer.rename("ghost:1")
+        node.app.delivery.decided = _silence  # type: ignore[method-assign]
+    await lily.asks("conversation.transfer", conversation_id=conversation, account_id=max_.id)
+    for node in house.nodes:
+        node.app.writer.rename(node.app.node.name)
+        del node.app.delivery.decided
+    assert max_.knows(conversation) is None
+
+    async with Redis.from_url(redis_url) as redis:
+        await redis.hset(NODES_KEY, "ghost:1", "0")
+
+    await max_.sees(conversation, state="active", owner=max_.id)
+
+
+async def _silence(*_: object) -> None:
+    await asyncio.sleep(0)
+
+
 # --- rights at their borders ------------------------------------------------------------------------------------------
 @pytest.mark.req("KS-21")
 async def test_who_lost_a_conversation_a_moment_ago_cannot_give_it_away(house: House) -> None:
@@ -236,6 +281,18 @@ async def test_a_pool_that_does_not_exist_is_refused(house: House, method: str, 
     assert (refused.code, refused.reason) == (ErrorCode.INVALID_PARAMS, "unknown_pool")
     assert "default" in refused.message
     await lily.sees(conversation, state="active", owner=lily.id)
+
+
+@pytest.mark.req("KS-19")
+async def test_who_serves_nobody_is_given_no_capacity(house: House) -> None:
+    shop = await house.shop()
+    boss = await shop.agent("Boss", roles=(Role.SERVICE_ADMIN,), status="offline")
+    clerk = await shop.account("Clerk", Role.OPERATIONS)
+
+    refused = await boss.refused("agent.set_capacity", account_id=clerk.id, capacity=9)
+
+    assert refused.code is ErrorCode.NOT_FOUND
+    assert (await shop.app.account_store.get(shop.id, clerk.id)).capacity is None
 
 
 @pytest.mark.req("PF-01")

@@ -6,13 +6,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
+from protocol.ids import ConversationId, CustomerId, new_id
 from router.redis_link import LinkError, LinkFault
 from server.embedded.redis_process import RedisProcess
 from server.sweeps.deadlines import Deadlines
 from server.sweeps.every_shop import ShopsFailed
+from server.sweeps.repairs import Repairs
+from server.sweeps.strays import Strays
 from tests.scenarios.house import Agent, Customer, House, Shop, until
 
 BLOCKED_S = 2.0
@@ -179,6 +183,57 @@ async def test_who_could_not_be_given_on_at_once_is_given_on_later(unswept: Hous
 
     await until(lambda: _looked(look, lambda: bool(failed)), what="the failure")
     await until(lambda: _looked(look, lambda: _owned(max_, conversation)), what="Max's being given it")
+
+
+@pytest.mark.req("PF-02", "PF-05", "KS-22")
+async def test_a_decision_that_reached_the_log_after_the_rebuild_is_found(
+    unswept: House, redis_url: str
+) -> None:
+    shop = await unswept.shop(wrap_up_s=0)
+    lily, ada = await shop.agent("Lily"), await shop.customer("Ada")
+    app = unswept.app
+    opened = await app.conversations.open(
+        shop.id, CustomerId(ada.id), ConversationId(new_id()), order_state="no_active_order"
+    )
+    plan = await app.routing.plan_for(opened.conversation, opened.customer, via_bot=False)
+    done = await app.live.do(
+        shop.id, lambda engine, stamp: engine.claim(plan, op_id=stamp.op_id, day=stamp.day, rand=0)
+    )
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(*[key async for key in redis.scan_iter(f"pm:{{{shop.id}}}:*")])
+    await app.live.rebuild(shop.id)
+    await app.routing.settle(shop.id, done.decisions)
+    astray = opened.conversation.id
+    assert await app.live.engine(shop.id).conversation(astray) is None
+    look = Strays(app.shops, app.live, app.conversations)
+
+    found = [(await look.run())["strays"] for _ in range(4)]
+
+    assert found == [0, 1, 0, 0]
+    state = await app.live.engine(shop.id).conversation(astray)
+    assert state is not None
+    assert state.owner == lily.id
+    assert await shop.loads() == {"Lily": 1}
+
+
+@pytest.mark.req("PF-05")
+async def test_however_many_decisions_were_left_one_look_settles_them(unswept: House) -> None:
+    shop = await unswept.shop()
+    app = unswept.app
+    for i in range(130):
+        customer = await app.customer_store.put(shop.id, new_id(), name=f"C{i}")
+        opened = await app.conversations.open(
+            shop.id, customer.id, ConversationId(new_id()), order_state="no_active_order"
+        )
+        plan = await app.routing.plan_for(opened.conversation, opened.customer, via_bot=False)
+        await app.live.do(
+            shop.id,
+            lambda engine, stamp, plan=plan: engine.claim(plan, op_id=stamp.op_id, day=stamp.day, rand=0),
+        )
+    look = Repairs(app.shops, app.live, app.routing, app.returning, app.conversations, app.names, 0)
+
+    assert (await look.run())["settled"] == 130
+    assert await app.live.engine(shop.id).unconfirmed(0) == ()
 
 
 async def _looked(look: Deadlines, holds: Any) -> bool:

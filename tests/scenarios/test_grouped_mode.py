@@ -91,6 +91,18 @@ async def test_while_the_last_agent_is_paused_the_bound_group_serves(house: Hous
     assert await ada.reaches() == "Lily"
 
 
+@pytest.mark.req("KS-08", "KS-14")
+async def test_an_excluded_last_agent_gets_nobody_back(house: House) -> None:
+    shop = await house.shop()
+    await shop.grouped({"after_sale": "Refunds"})
+    max_ = await shop.agent("Max", excluded=True, groups=("Refunds",))
+    await shop.agent("Lily", groups=("Refunds",))
+    ada = await shop.customer("Ada", order_state="after_sale")
+    await shop.served_before(ada, max_)
+
+    assert await ada.reaches() == "Lily"
+
+
 @pytest.mark.req("KS-14")
 async def test_an_excluded_member_does_not_keep_a_group_staffed(house: House) -> None:
     shop = await house.shop()

@@ -92,11 +92,10 @@ async def test_without_the_switch_a_new_customer_waits_like_everybody(house: Hou
 @pytest.mark.parametrize("mode", ["basic", "grouped"])
 async def test_with_the_switch_a_full_agent_gets_the_returning_customer(house: House, mode: str) -> None:
     shop = await house.shop(returning_customer_priority=True)
-    await shop.grouped({"no_active_order": "Advice"})
+    await shop.grouped({"no_active_order": "Advice"}, mode=mode)
     max_ = await shop.agent("Max", capacity=1, groups=("Advice",))
     assert await (await shop.customer("Bob")).reaches() == "Max"
     await shop.agent("Lily", groups=("Advice",))
-    await shop.set_policy(mode=mode)
     ada = await shop.customer("Ada")
     await shop.served_before(ada, max_)
 
@@ -109,10 +108,9 @@ async def test_with_the_switch_a_full_agent_gets_the_returning_customer(house: H
 @pytest.mark.parametrize("mode", ["basic", "grouped"])
 async def test_with_the_switch_a_paused_agent_gets_the_returning_customer(house: House, mode: str) -> None:
     shop = await house.shop(returning_customer_priority=True)
-    await shop.grouped({"no_active_order": "Advice"})
+    await shop.grouped({"no_active_order": "Advice"}, mode=mode)
     max_ = await shop.agent("Max", status="paused", groups=("Advice",))
     await shop.agent("Lily", groups=("Advice",))
-    await shop.set_policy(mode=mode)
     ada = await shop.customer("Ada")
     await shop.served_before(ada, max_)
 
@@ -120,10 +118,12 @@ async def test_with_the_switch_a_paused_agent_gets_the_returning_customer(house:
 
 
 @pytest.mark.req("KS-16")
-async def test_with_the_switch_an_offline_agent_still_gets_nobody(house: House) -> None:
+@pytest.mark.parametrize("mode", ["basic", "grouped"])
+async def test_with_the_switch_an_offline_agent_still_gets_nobody(house: House, mode: str) -> None:
     shop = await house.shop(returning_customer_priority=True)
-    max_ = await shop.agent("Max", status="offline")
-    await shop.agent("Lily")
+    await shop.grouped({"no_active_order": "Advice"}, mode=mode)
+    max_ = await shop.agent("Max", status="offline", groups=("Advice",))
+    await shop.agent("Lily", groups=("Advice",))
     ada = await shop.customer("Ada")
     await shop.served_before(ada, max_)
 
@@ -131,10 +131,12 @@ async def test_with_the_switch_an_offline_agent_still_gets_nobody(house: House) 
 
 
 @pytest.mark.req("KS-14", "KS-16")
-async def test_with_the_switch_an_excluded_agent_still_gets_nobody(house: House) -> None:
+@pytest.mark.parametrize("mode", ["basic", "grouped"])
+async def test_with_the_switch_an_excluded_agent_still_gets_nobody(house: House, mode: str) -> None:
     shop = await house.shop(returning_customer_priority=True)
-    max_ = await shop.agent("Max", excluded=True)
-    await shop.agent("Lily")
+    await shop.grouped({"no_active_order": "Advice"}, mode=mode)
+    max_ = await shop.agent("Max", excluded=True, groups=("Advice",))
+    await shop.agent("Lily", groups=("Advice",))
     ada = await shop.customer("Ada")
     await shop.served_before(ada, max_)
 

@@ -125,6 +125,18 @@ async def test_pause_at_n_stops_at_n_and_goes_on_when_the_load_falls(house: Hous
 
 
 @pytest.mark.req("KS-19")
+@pytest.mark.parametrize("mode", ["by_hand", "never"])
+async def test_in_the_other_pause_modes_an_agent_is_full_and_not_paused(house: House, mode: str) -> None:
+    shop = await house.shop()
+    lily = await shop.agent("Lily", capacity=2, pause_mode=mode)
+    assert [await (await shop.customer(f"C{i}")).reaches() for i in range(2)] == ["Lily", "Lily"]
+
+    card = await lily.card()
+
+    assert (card.status, card.availability) == ("online", "full")
+
+
+@pytest.mark.req("KS-19")
 @pytest.mark.parametrize("capacity", [0, 501])
 async def test_a_capacity_outside_1_to_500_is_refused(house: House, capacity: int) -> None:
     shop = await house.shop()

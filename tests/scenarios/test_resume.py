@@ -51,7 +51,7 @@ async def written(shop: Shop, by: Customer, conversation: str, count: int) -> No
             body=body,
             body_hash=hashlib.blake2b(body, digest_size=16).digest(),
         )
-        await shop.app.delivery.appended(entry, await shop.app.writer.append(entry))
+        shop.app.delivery.appended(entry, await shop.app.writer.append(entry))
 
 
 async def goes(lily: Agent, conversation: str) -> tuple[str, dict[str, int]]:

@@ -1,9 +1,10 @@
 """I7: old snapshot + events = fresh snapshot, for every action, as its customer, its agent and a colleague see it.
 
 Everybody's client keeps its view by events alone. After each action it must equal what a fresh hello of the same person
-gives. Left out: `rev` (a version, not a fact), and the queue's `length`, which only the waiting customer is told.
+gives. Left out: `rev`, a version and not a fact.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -71,12 +72,33 @@ async def requeues(scene: Scene) -> None:
     await scene.asks(scene.lily, "conversation.requeue")
 
 
-async def moves_up(scene: Scene) -> None:
-    """Another one who waits before her stops waiting."""
+async def the_one_behind_leaves(scene: Scene) -> None:
     bob = await scene.shop.customer("Bob")
     waiting = await bob.opens()
     await requeues(scene)
     await bob.asks("conversation.leave_queue", conversation_id=waiting)
+
+
+async def one_passes_by_and_leaves(scene: Scene) -> None:
+    """She is first, then second to a new customer with priority, then first again."""
+    await scene.shop.set_policy(new_customer_priority=True)
+    await requeues(scene)
+    just_now = int(time.time() * 1000)
+    bob = await scene.shop.customer("Bob", first_paid_ms=just_now, last_bought_ms=just_now)
+    waiting = await bob.opens()
+    await until(lambda: place_of(scene) == 2, what="being told the second place")
+    await bob.asks("conversation.leave_queue", conversation_id=waiting)
+
+
+def place_of(scene: Scene) -> int | None:
+    known = scene.ada.knows(scene.conversation)
+    return None if known is None or known.queue is None else known.queue.place
+
+
+async def the_last_agents_leave_her_waiting(scene: Scene) -> None:
+    await requeues(scene)
+    await scene.lily.sets("offline")
+    await scene.max.sets("offline")
 
 
 async def is_pulled(scene: Scene) -> None:
@@ -165,7 +187,8 @@ async def another_closes(scene: Scene) -> None:
 
 
 ACTIONS: list[Callable[[Scene], Awaitable[None]]] = [
-    ends, closes, reopens, writes_in_wrap_up, requeues, moves_up, is_pulled, stops_waiting, transfers, assigns,
+    ends, closes, reopens, writes_in_wrap_up, requeues, the_one_behind_leaves, one_passes_by_and_leaves,
+    the_last_agents_leave_her_waiting, is_pulled, stops_waiting, transfers, assigns,
     assigns_to_the_boss, customer_writes, agent_answers, agent_recalls, customer_reads, agent_reads, customer_rates,
     pauses, goes_offline, gets_more_room, is_excluded, joins_a_group, gets_a_second_one, another_closes,
 ]  # fmt: skip

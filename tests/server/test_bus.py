@@ -106,7 +106,7 @@ async def test_people_here_are_told_at_once_and_people_elsewhere_in_order(
     a, b = pair
     await b.holds("bob")
     for seq in range(1, 1001):
-        await a.bus.publish(SHOP, [entry(seq, "ann", "bob")])
+        a.bus.publish(SHOP, [entry(seq, "ann", "bob")])
     assert a.sockets.seqs == list(range(1, 1001)), "before publish returned"
     await until(lambda: len(b.sockets.seqs) >= 1000)
     assert b.sockets.seqs == list(range(1, 1001))
@@ -119,7 +119,7 @@ async def test_many_pushes_make_few_entries(pair: tuple[Member, Member]) -> None
     a, b = pair
     await b.holds("bob")
     for seq in range(1, 513):
-        await a.bus.publish(SHOP, [entry(seq, "bob")])
+        a.bus.publish(SHOP, [entry(seq, "bob")])
     await until(lambda: len(b.sockets.seqs) == 512)
     assert int(await a.link.call("GET", counter_key(b.node.name))) <= 10
 
@@ -129,10 +129,10 @@ async def test_nothing_goes_to_nodes_where_nobody_listens_nor_to_another_shop(
 ) -> None:
     a, b = pair
     await b.holds("bob", OTHER)
-    await a.bus.publish(SHOP, [entry(1, "bob", "ann")])
+    a.bus.publish(SHOP, [entry(1, "bob", "ann")])
     await until(lambda: a.bus.published == 1)
     await b.holds("bob")
-    await a.bus.publish(SHOP, [entry(2, "bob")])
+    a.bus.publish(SHOP, [entry(2, "bob")])
     await until(lambda: b.sockets.seqs)
     assert b.sockets.seqs == [2]
 
@@ -142,7 +142,7 @@ async def test_controls_travel_too(pair: tuple[Member, Member]) -> None:
     await b.holds("bob")
     revoked = Control((PersonId("bob"),), CloseCode.AUTH_FAILED, "signed out everywhere")
     begun = time.monotonic()
-    await a.bus.publish(SHOP, [revoked])
+    a.bus.publish(SHOP, [revoked])
     await until(lambda: b.sockets.got)
     assert b.sockets.got == [(SHOP, revoked)]
     assert time.monotonic() - begun < 1.0
@@ -153,7 +153,7 @@ async def test_a_person_on_three_nodes_is_told_on_each(pair: tuple[Member, Membe
     c = await Member(redis_url, "c").start()
     for member in (a, b, c):
         await member.holds("bob")
-    await a.bus.publish(SHOP, [entry(1, "bob")])
+    a.bus.publish(SHOP, [entry(1, "bob")])
     await until(lambda: b.sockets.got and c.sockets.got)
     assert a.sockets.seqs == b.sockets.seqs == c.sockets.seqs == [1]
     await c.stop()
@@ -162,10 +162,10 @@ async def test_a_person_on_three_nodes_is_told_on_each(pair: tuple[Member, Membe
 async def test_a_number_left_out_is_a_gap(pair: tuple[Member, Member]) -> None:
     a, b = pair
     await b.holds("bob")
-    await a.bus.publish(SHOP, [entry(1, "bob")])
+    a.bus.publish(SHOP, [entry(1, "bob")])
     await until(lambda: b.sockets.got)
     await a.link.call("INCR", counter_key(b.node.name))
-    await a.bus.publish(SHOP, [entry(3, "bob")])
+    a.bus.publish(SHOP, [entry(3, "bob")])
     await until(lambda: b.gaps)
     assert b.gaps == ["2 to 2 are missing"]
     assert b.sockets.seqs == [1, 3], "what did arrive is delivered"
@@ -177,7 +177,7 @@ async def test_a_stream_cut_while_the_reader_was_away_is_a_gap(redis_url: str) -
     await b.node.start()  # registered, but it does not read
     await b.holds("bob")
     for seq in range(1, 400):
-        await a.bus.publish(SHOP, [entry(seq, "bob")])
+        a.bus.publish(SHOP, [entry(seq, "bob")])
         await until(lambda: a.bus.backlog_bytes == 0 and not a.bus._queue)
     await until(lambda: a.bus.published == 399)
     assert int(await a.link.call("XLEN", stream_key(b.node.name))) < 399
@@ -192,7 +192,7 @@ async def test_another_epoch_in_an_entry_is_a_gap(pair: tuple[Member, Member]) -
     a, b = pair
     await b.holds("bob")
     await a.link.call("SET", "pm:epoch", "another")
-    await a.bus.publish(SHOP, [entry(1, "bob")])
+    a.bus.publish(SHOP, [entry(1, "bob")])
     await until(lambda: b.gaps)
     assert b.sockets.seqs == [1]
 
@@ -201,7 +201,7 @@ async def test_a_node_without_a_lease_gets_nothing(pair: tuple[Member, Member]) 
     a, b = pair
     await b.holds("bob")
     await b.node.stop()
-    await a.bus.publish(SHOP, [entry(1, "bob")])
+    a.bus.publish(SHOP, [entry(1, "bob")])
     await until(lambda: a.bus.published == 1)
     assert int(await a.link.call("EXISTS", stream_key(b.node.name))) == 0
 
@@ -211,11 +211,11 @@ async def test_a_push_that_is_not_understood_is_a_gap_and_the_rest_arrives(
 ) -> None:
     a, b = pair
     await b.holds("bob")
-    await a.bus.publish(SHOP, [entry(1, "bob")])
+    a.bus.publish(SHOP, [entry(1, "bob")])
     await until(lambda: b.sockets.got)
     await a.link.call("INCR", counter_key(b.node.name))
     await a.link.call("XADD", stream_key(b.node.name), "2-0", "e", a.node.epoch, "2", "nonsense")
-    await a.bus.publish(SHOP, [entry(2, "bob")])
+    a.bus.publish(SHOP, [entry(2, "bob")])
     await until(lambda: b.sockets.seqs == [1, 2])
     assert b.gaps == ["not understood"]
 
@@ -226,7 +226,7 @@ async def test_a_fenced_node_goes_on_with_its_new_stream(redis_url: str) -> None
     await a.link.call("DEL", f"pm:lease:{old}")
     await until(lambda: b.node.name != old and b.node.registered)
     await b.holds("bob")
-    await a.bus.publish(SHOP, [entry(1, "bob")])
+    a.bus.publish(SHOP, [entry(1, "bob")])
     await until(lambda: b.sockets.seqs == [1])
     await a.stop()
     await b.stop()
@@ -235,12 +235,12 @@ async def test_a_fenced_node_goes_on_with_its_new_stream(redis_url: str) -> None
 async def test_redis_restarted_with_its_log_loses_no_push(own_redis: RedisProcess) -> None:
     a, b = await Member(own_redis.url, "a").start(), await Member(own_redis.url, "b").start()
     await b.holds("bob")
-    await a.bus.publish(SHOP, [entry(1, "bob")])
+    a.bus.publish(SHOP, [entry(1, "bob")])
     await until(lambda: b.sockets.seqs == [1])
     await asyncio.sleep(1.2)  # AOF everysec
     await own_redis.kill()
-    await a.bus.publish(SHOP, [entry(2, "bob")])
-    await a.bus.publish(SHOP, [entry(3, "bob")])
+    a.bus.publish(SHOP, [entry(2, "bob")])
+    a.bus.publish(SHOP, [entry(3, "bob")])
     await own_redis.restart()
     await until(lambda: {2, 3} <= set(b.sockets.seqs))
     kept = list(dict.fromkeys(b.sockets.seqs))
@@ -254,7 +254,7 @@ async def test_redis_restarted_empty_is_seen_within_five_seconds(own_redis: Redi
     a, b = await Member(own_redis.url, "a").start(), await Member(own_redis.url, "b").start()
     await b.holds("bob")
     for seq in range(1, 20):
-        await a.bus.publish(SHOP, [entry(seq, "bob")])
+        a.bus.publish(SHOP, [entry(seq, "bob")])
         await asyncio.sleep(0.01)
     await until(lambda: len(b.sockets.seqs) == 19)
     before = a.node.epoch
@@ -267,7 +267,7 @@ async def test_redis_restarted_empty_is_seen_within_five_seconds(own_redis: Redi
     assert not a.node.lapsed
     assert not b.node.lapsed
     await b.holds("bob")
-    await a.bus.publish(SHOP, [entry(20, "bob")])
+    a.bus.publish(SHOP, [entry(20, "bob")])
     await until(lambda: 20 in b.sockets.seqs)  # although its numbers began again at 1
     await a.stop()
     await b.stop()
@@ -281,12 +281,12 @@ async def test_more_than_the_backlog_holds_becomes_a_gap_elsewhere(own_redis: Re
     await b.holds("bob")
     own_redis.freeze()
     for seq in range(1, 2000):
-        await a.bus.publish(SHOP, [entry(seq, "bob")])
+        a.bus.publish(SHOP, [entry(seq, "bob")])
         assert a.bus.backlog_bytes <= 20_000
     assert len(a.sockets.seqs) == 1999, "nobody here waits for Redis"
     own_redis.thaw()
     await until(lambda: any("missing" in gap for gap in b.gaps))
-    await a.bus.publish(SHOP, [entry(2000, "bob")])
+    a.bus.publish(SHOP, [entry(2000, "bob")])
     await until(lambda: b.sockets.seqs[-1:] == [2000])
     await a.stop()
     await b.stop()

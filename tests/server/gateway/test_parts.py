@@ -15,10 +15,10 @@ from protocol.methods import METHODS
 from server.gateway.heads import Heads
 from server.gateway.hub import Hub
 from server.gateway.lanes import Lanes
-from server.limits import GatewayLimits, Rate
 from server.gateway.outbox import Outbox
 from server.gateway.rates import Addresses, Bucket
 from server.gateway.wheel import NEVER, Wheel
+from server.limits import GatewayLimits, Rate
 from server.metrics import GatewayCollector, GatewayMetrics
 from server.push import Push
 from tests.server.gateway.house import CONVERSATION, SHOP, message, running, state, typing
