@@ -48,15 +48,22 @@ class DeadNodes:
             except ShopsFailed as error:
                 failed = error
             if not await self._node.left(dead):
-                for written in await self._history.written_lately(dead, self._redeliver_s):
-                    await self._delivery.redeliver(written.conversation, written.message)
-                    counts["redelivered"] += 1
+                counts["redelivered"] += await self._redeliver(dead)
             if failed is None:
                 await self._node.forget(dead)
                 counts["reaped"] += 1
         if failed is not None:
             raise failed  # its nodes are looked at again
         return counts
+
+    async def _redeliver(self, dead: str) -> int:
+        """The entries, and then the conversations: what nobody heard of may be that somebody else owns it now."""
+        found = await self._history.written_lately(dead, self._redeliver_s)
+        for each in found:
+            await self._delivery.redeliver(each.conversation, each.message)
+        for row in {each.conversation.id: each.conversation for each in found}.values():
+            await self._delivery.changed(row)
+        return len(found)
 
     async def _reap(self, shop: ShopId, dead: str) -> None:
         await self._routing.do(
