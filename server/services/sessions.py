@@ -180,16 +180,21 @@ class Sessions:
             session.kind,
             session.kind is PersonKind.ACCOUNT and ending.sign_out,
         )
-        await self._part(parting)
+        if not await self._part(
+            parting
+        ):  # else somebody would be taken for connected as long as this node lives
+            self._unheard.append(parting)
 
     async def part_again(self) -> int:
         """Say once more what routing could not be told when it happened. Returns of how many connections."""
-        unheard, self._unheard = self._unheard, []
-        for parting in unheard:
-            await self._part(parting, late=True)
-        return len(unheard) - len(self._unheard)
+        heard = 0
+        while self._unheard and await self._part(self._unheard[0], late=True):
+            del self._unheard[0]  # those who leave meanwhile are added at the end
+            heard += 1
+        return heard
 
-    async def _part(self, parting: Parting, *, late: bool = False) -> None:
+    async def _part(self, parting: Parting, *, late: bool = False) -> bool:
+        """Tell live state. False: it must be told again."""
         shop, person = parting.shop_id, parting.person_id
         try:
             await self._routing.do(
@@ -204,13 +209,10 @@ class Sessions:
             ):
                 await self._agents.change_status(shop, AccountId(person), AgentStatus.OFFLINE)
         except RequestError as error:
-            if (
-                error.code is ErrorCode.UNAVAILABLE
-            ):  # else somebody would be taken for connected as long as this node lives
-                self._unheard.append(parting)
-            return
+            return error.code is not ErrorCode.UNAVAILABLE
         if parting.kind is not PersonKind.CUSTOMER:
             self._feed.touch(shop, [person])
+        return True
 
     # --- what a session begins with ----------------------------------------------------------------------------------
     async def _held(self, session: Session) -> list[Conversation]:

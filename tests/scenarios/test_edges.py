@@ -232,6 +232,38 @@ async def _silence(*_: object) -> None:
     await asyncio.sleep(0)
 
 
+@pytest.mark.req("PF-05")
+async def test_what_was_taken_back_is_not_told_again_when_its_sender_repeats_it(house: House) -> None:
+    shop, lily, ada, conversation = await serving(house)
+    asked = {
+        "conversation_id": conversation,
+        "client_message_id": new_id(),
+        "body": {"kind": "text", "text": "my card number"},
+    }
+    sent = await ada.asks("message.send", **asked)
+    await lily.reads(conversation, "my card number")
+    await ada.asks("message.recall", conversation_id=conversation, message_id=sent.message_id)
+    told: list[Any] = []
+    for node in house.nodes:
+        _noting(node.app.bus, told)
+
+    again = await ada.asks("message.send", **asked)
+
+    assert (again.seq, again.duplicate) == (sent.seq, True)
+    mine = await until(lambda: [each for each in told if each.seq == sent.seq], what="its being told again")
+    assert all(b"my card number" not in push.frame for push in mine)
+
+
+def _noting(bus: Any, told: list[Any]) -> None:
+    real = bus.publish
+
+    def publish(shop: Any, items: Any) -> Any:
+        told.extend(items)
+        return real(shop, items)
+
+    bus.publish = publish
+
+
 # --- rights at their borders ------------------------------------------------------------------------------------------
 @pytest.mark.req("KS-21")
 async def test_who_lost_a_conversation_a_moment_ago_cannot_give_it_away(house: House) -> None:
