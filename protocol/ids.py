@@ -4,7 +4,7 @@ All ids but `ClientMessageId` are UUID version 7 (RFC 9562 section 5.7) in their
 the time they were made, which keeps database indexes dense. Client message ids are chosen by clients.
 """
 
-import os
+import random
 import time
 from typing import NewType
 
@@ -24,7 +24,7 @@ PersonId = NewType("PersonId", str)
 def new_id() -> str:
     """A fresh UUIDv7 as text. Unique without coordination; ordered by millisecond."""
     ms = time.time_ns() // 1_000_000
-    noise = int.from_bytes(os.urandom(10), "big")
-    value = ms << 80 | 0x7 << 76 | (noise >> 68 & 0xFFF) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
+    noise = random.getrandbits(74)  # ids are no secrets; the generator is seeded by the system, also after a fork
+    value = ms << 80 | 0x7 << 76 | noise >> 62 << 64 | 0b10 << 62 | noise & (1 << 62) - 1
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -40,6 +40,7 @@ class Connection:
         "_draining_until",
         "_ending",
         "_greeted",
+        "_loop",
         "_paused",
         "_warned",
         "address",
@@ -64,7 +65,8 @@ class Connection:
         self, process: Process, origin: str | None, address: str, authorized: Principal | None
     ) -> None:
         """`authorized`: whom an Authorization header proved before accept; else the hello's ticket must."""
-        now = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
         limits = process.limits
         self.process = process
         self.id = ConnectionId(new_id())
@@ -154,7 +156,7 @@ class Connection:
             return
         self.to(Phase.DRAINING)
         self.sender.push(frames.going_away(reconnect_in_ms))
-        self._draining_until = asyncio.get_running_loop().time() + finish_s
+        self._draining_until = self._loop.time() + finish_s
         self._finish_drain()
         self._watch()
 
@@ -174,7 +176,7 @@ class Connection:
         """Its person is known: other limits, and the hub knows it. Pushes are held until the greeting is over."""
         self.session_or_none = session
         self._greeted = True
-        self.pace = Pace(self.limits, self.limits.rate(session.kind), asyncio.get_running_loop().time())
+        self.pace = Pace(self.limits, self.limits.rate(session.kind), self._loop.time())
         self.sender.outbox.limit_bytes = outbox_bytes
         self.held = Outbox(outbox_bytes, self.limits.reply_slack_bytes)
         self.process.hub.add(self)
@@ -183,7 +185,7 @@ class Connection:
         """The session ends then (wall clock), unless prolonged."""
         self.session.expires_at_ms = expires_at_ms
         left_s = (expires_at_ms - frames.wall_ms()) / 1000
-        self.expires_at = asyncio.get_running_loop().time() + left_s
+        self.expires_at = self._loop.time() + left_s
         self._warned = False
         self._watch()
 
@@ -199,7 +201,7 @@ class Connection:
     def on_text(self, data: bytes) -> None:
         """See `Listener`."""
         if not self.closed:
-            self.last_in = asyncio.get_running_loop().time()
+            self.last_in = self._loop.time()
             inbound.receive(self, data, self.last_in)
 
     def on_violation(self, code: int, reason: str) -> None:
@@ -208,7 +210,7 @@ class Connection:
 
     def on_alive(self) -> None:
         """See `Listener`."""
-        self.last_in = asyncio.get_running_loop().time()
+        self.last_in = self._loop.time()
 
     def on_blocked(self) -> None:
         """See `Listener`."""
@@ -265,7 +267,7 @@ class Connection:
         beat = NEVER if self.sender.blocked else self.sender.last_at + self._beat_s
         silent = self._silent_at
         if self._paused:
-            silent = asyncio.get_running_loop().time() + self.limits.silence_s
+            silent = self._loop.time() + self.limits.silence_s
         return min(
             self.sender.stuck_at, self.hello_at, self.expires_at, warning, beat, silent, self._draining_until
         )
@@ -289,7 +291,7 @@ class Connection:
         if not self.closed:
             self._read_on()
             if self.phase is Phase.DRAINING:  # after the answer, which is queued after this
-                asyncio.get_running_loop().call_soon(self._finish_drain)
+                self._loop.call_soon(self._finish_drain)
 
     def _finish_drain(self) -> None:
         if self.phase is Phase.DRAINING and self.lanes.under_way == 0:
@@ -318,7 +320,7 @@ class Connection:
     def _read_on(self) -> None:
         if self._paused and not self._too_much and self.lanes.under_way <= self.limits.in_flight // 2:
             self._paused = False
-            self.last_in = asyncio.get_running_loop().time()
+            self.last_in = self._loop.time()
             self.transport.resume_reading()
 
     # --- the end -------------------------------------------------------------------------------------------------

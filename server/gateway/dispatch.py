@@ -55,6 +55,8 @@ class Dispatcher:
     def __init__(
         self, handlers: Handlers, notices: NoticeHandlers, limits: GatewayLimits, metrics: GatewayMetrics
     ) -> None:
+        # Kept: asking for the running loop costs a system call each time, and this is asked for every message.
+        self._loop = asyncio.get_running_loop()
         self._handlers = handlers
         self._notices = notices
         self._deadline_s = limits.request_deadline_s
@@ -70,14 +72,13 @@ class Dispatcher:
 
     def serve(self, session: Session, frame: RequestFrame, reply: Reply, finished: Finished) -> None:
         """Answer a request exactly once through `reply`; call `finished` when its handler has come back."""
-        loop = asyncio.get_running_loop()
-        call = _Call(frame.id, frame.method.name, loop.time(), reply)
+        call = _Call(frame.id, frame.method.name, self._loop.time(), reply)
         self._calls.append(call)
         self.spawn(self._run(call, session, frame, finished))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something of a connection that must come to its end although the connection may not."""
-        task = asyncio.get_running_loop().create_task(work)
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -123,7 +124,7 @@ class Dispatcher:
         finally:
             finished()
         if not call.answered:
-            self._answer(call, data, outcome, asyncio.get_running_loop().time())
+            self._answer(call, data, outcome, self._loop.time())
 
     def _answer(self, call: _Call, data: bytes, outcome: str, now: float) -> None:
         call.answered = True

@@ -38,7 +38,7 @@ class Delivery:
         self._feed = feed
 
     def appended(self, entry: Entry, done: Appended) -> None:
-        """A message is in the log. A duplicate is pushed again: the first delivery may have died with its process."""
+        """An entry is in the log now, as it was given."""
         self._bus.publish(entry.shop_id, self._entry_pushes(entry, done, staff_of(done.conversation)))
 
     async def decided(self, shop: ShopId, settled: Sequence[tuple[Decision, Entry, Appended]]) -> None:
@@ -70,7 +70,7 @@ class Delivery:
         self._bus.publish(row.shop_id, pushes)
 
     async def redeliver(self, row: ConversationRow, message: MessageRow) -> None:
-        """An entry whose writer died, perhaps before anybody heard of it; receivers drop what they have."""
+        """An entry of which perhaps nobody heard (its writer died, or its reply was lost); receivers drop what they have."""
         pushes = [views.message_push(staff_of(row), message, Audience.STAFF)]
         if message.customer_seq is not None:
             pushes.append(views.message_push((PersonId(row.customer_id),), message, Audience.CUSTOMER))

@@ -86,10 +86,13 @@ class Messages:
             expected_epoch=params.assign_epoch,
         )
         done = await self._writer.append(entry)
-        self._delivery.appended(entry, done)
         row = done.conversation
-        if session.kind is PersonKind.CUSTOMER and not done.duplicate and not _expected(row):
-            self._background.start(self._returning.written(entry, row), "returning")
+        if done.duplicate:
+            self._background.start(self._deliver_again(row, done.message_id), "deliver again")
+        else:
+            self._delivery.appended(entry, done)
+            if session.kind is PersonKind.CUSTOMER and not _expected(row):
+                self._background.start(self._returning.written(entry, row), "returning")
         seq = done.customer_seq if session.kind is PersonKind.CUSTOMER else done.seq
         assert seq is not None, "what people send is public"
         return m.SendResult(
@@ -98,6 +101,11 @@ class Messages:
             created_at=text_of_ms(done.created_ms),
             duplicate=done.duplicate,
         )
+
+    async def _deliver_again(self, row: ConversationRow, message: MessageId) -> None:
+        """The reply to the first try was lost, and its delivery perhaps too. As the log has it now: it may have been
+        recalled."""
+        await self._delivery.redeliver(row, await self._history.message(row.shop_id, row.id, message))
 
     async def recall(self, session: Session, params: m.RecallParams) -> Nothing:
         """`message.recall`: an own message, within the shop's time."""

@@ -128,6 +128,8 @@ class _Writer:
         self._connection: Connection | None = None
         self._failures = 0
         self._closing = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """kept from the first append: asking for the running loop costs a system call each time"""
 
     @property
     def backlog(self) -> int:
@@ -136,7 +138,7 @@ class _Writer:
     async def append(self, entry: Entry) -> Appended:
         if self._closing:
             raise _refusal("shutting_down", "This server is stopping; come back.", retry_after_ms=0)
-        loop = asyncio.get_running_loop()
+        loop = self._loop = self._loop or asyncio.get_running_loop()
         waiting = _Waiting(entry, loop.time(), loop.create_future())
         self._queue.append(waiting)
         if self._alarm is None:

@@ -234,7 +234,7 @@ async def _silence(*_: object) -> None:
 
 @pytest.mark.req("PF-05")
 async def test_what_was_taken_back_is_not_told_again_when_its_sender_repeats_it(house: House) -> None:
-    shop, lily, ada, conversation = await serving(house)
+    _, lily, ada, conversation = await serving(house)
     asked = {
         "conversation_id": conversation,
         "client_message_id": new_id(),
