@@ -153,6 +153,7 @@ class Conversation(Shape):
     waiting_since: Timestamp | None = None
     """when the customer's oldest unanswered message came; null when none waits"""
     last_message: Message | None = None
+    """in snapshots and replies; events leave it out, since `message.created` brings every message"""
     rating: int | None = None
 
 

@@ -48,10 +48,10 @@ async def serve(settings: Settings, *, listening: Listening | None = None) -> No
         server_header=False,
     )
     server = Server(config)
-    stop = asyncio.Event()
+    stop, hurry = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stopper(stop, server))
+        loop.add_signal_handler(number, _stopper(stop, hurry))
     try:
         await app.start()
     except BaseException:
@@ -66,7 +66,7 @@ async def serve(settings: Settings, *, listening: Listening | None = None) -> No
         await asyncio.wait(
             (asyncio.create_task(stop.wait(), name="stop"), serving), return_when=asyncio.FIRST_COMPLETED
         )
-        await app.drain()
+        await _drain(app, hurry)
     finally:
         server.should_exit = True
         await serving
@@ -92,10 +92,22 @@ def settle_memory() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-def _stopper(stop: asyncio.Event, server: uvicorn.Server) -> Callable[[], None]:
+async def _drain(app: App, hurry: asyncio.Event) -> None:
+    """Send everybody elsewhere; a second signal ends that at once, and what is left is cut off."""
+    hurried = asyncio.create_task(hurry.wait(), name="hurry")
+    draining = asyncio.create_task(app.drain(), name="drain")
+    await asyncio.wait((hurried, draining), return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if not draining.done():
+        draining.cancel()
+        return
+    draining.result()
+
+
+def _stopper(stop: asyncio.Event, hurry: asyncio.Event) -> Callable[[], None]:
     def told() -> None:
         if stop.is_set():
-            server.force_exit = True
+            hurry.set()
         stop.set()
 
     return told

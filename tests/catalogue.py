@@ -11,6 +11,7 @@ AREAS: Final = {
     "CO": "Live collaboration",
     "GP": "Groups and permission scope",
     "PF": "Shape of the system",
+    "I": "Invariants",
 }
 
 CATALOGUE: Final = {
@@ -91,4 +92,13 @@ CATALOGUE: Final = {
     "PF-05": "An acknowledged message is never lost, never doubled, and in the same order for everybody",
     "PF-06": "loadtest/ measures the server under realistic load",
     "PF-07": "The commissioned top level",
+    "I1": "An acknowledged message is in PostgreSQL exactly once; every transcript equals PostgreSQL's order",
+    "I2": "seq per conversation is 1..n without holes",
+    "I3": "At most one owner; assign_epoch only grows; a stale owner's writes are refused and the draft is not lost",
+    "I4": "An agent's load is the number of slots held; routing never exceeds capacity but where a rule says so",
+    "I5": "Nothing crosses shops: no event, no id, no existence",
+    "I6": "Memory and tasks return to their baseline after any storm",
+    "I7": "Old snapshot and events equal a fresh snapshot, for every action of every role",
+    "I8": "A waiting conversation is in one pool, keeps its first arrival, and is never unfairly passed over",
+    "I9": "Nobody who is offline, excluded or out of scope is given anything automatically",
 }

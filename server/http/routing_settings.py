@@ -172,7 +172,7 @@ async def set_routing(
     ] = None,
 ) -> SettingsView:
     """Replace the settings. Contradictory or unknown ones are refused whole (422 with every fault); made from an older
-    revision they are refused too (409 `stale_rev`). They hold at once, on every node."""
+    revision they are refused too (409 `stale_rev`). They hold at once here, and within a second on every node."""
     if if_match is not None and if_match not in ("*", f'"{body.rev}"'):
         raise Refusal(412, "etag_mismatch", "If-Match and the body's rev name different revisions.")
     current = await deps.policies.update(caller, body.policy, rev=body.rev, note=body.note)

@@ -70,7 +70,8 @@ class Delivery:
         self._bus.publish(row.shop_id, pushes)
 
     async def redeliver(self, row: ConversationRow, message: MessageRow) -> None:
-        """An entry of which perhaps nobody heard (its writer died, or its reply was lost); receivers drop what they have."""
+        """An entry of which perhaps nobody heard: its writer died, or its reply was lost. Receivers drop what they
+        have."""
         pushes = [views.message_push(staff_of(row), message, Audience.STAFF)]
         if message.customer_seq is not None:
             pushes.append(views.message_push((PersonId(row.customer_id),), message, Audience.CUSTOMER))

@@ -124,7 +124,8 @@ class Play:
             return
         if verb.name in ("set_policy", "rebuild"):
             self.policy = verb.args["policy"]
-        barred = isinstance(outcome, Due) and before == after  # fenced or not live: a drain goes on being unfinished
+        # Fenced or not live: a drain goes on being unfinished.
+        barred = isinstance(outcome, Due) and before == after
         if isinstance(outcome, Done | Due) and not barred:
             self.more = outcome.more
         differ("invariants", [], violations(after, self.policy, more=self.more))
