@@ -8,7 +8,7 @@ from protocol.ids import ConversationId
 from protocol.methods.conversations import ConversationParams, ExplainResult
 from protocol.methods.messages import HistoryParams, HistoryResult, ReadParams
 from protocol.methods.session import Nothing
-from protocol.shapes import AgentCard, Conversation, Message, SystemBody
+from protocol.shapes import AgentCard, Conversation, Message, SystemBody, TextBody
 from protocol.states import Life
 from server.chat import sentences
 from server.chat.agent_book import Book, Entry
@@ -30,6 +30,8 @@ class AgentPart:
         self._card: AgentCard | None = None
         self._status_shown = ""
         self._sent: set[str] = set()
+        self._untold: set[str] = set()
+        """of those, the texts that are not shown yet"""
         self._typing: dict[str, str] = {}
         self.commands = AgentCommands(chat, self._book, self).table
 
@@ -102,14 +104,21 @@ class AgentPart:
             self._chat.say("agent.none")
             return
         self._sent.add(draft.client_message_id)
+        self._untold.add(draft.client_message_id)
         now = entry.conversation
         result = await self._chat.link.send(
             now.conversation_id, draft.text, draft.client_message_id, now.assign_epoch
         )
-        entry.shown.add(result.seq)
-        entry.unread = True
-        clock, you = sentences.clock(result.created_at), self._words("who.you")
-        self._chat.show(f"#{entry.number} {clock} {you}: {draft.text} ✓")
+        self._show_own(entry, draft.client_message_id, draft.text, result.created_at, result.seq)
+
+    def _show_own(self, entry: Entry, client_message_id: str, text: str, created_at: str, seq: int) -> None:
+        """An own message is in the log: told by the reply or by the log, whichever comes first, and shown once."""
+        if client_message_id in self._untold:
+            self._untold.remove(client_message_id)
+            entry.shown.add(seq)
+            entry.unread = True
+            clock, you = sentences.clock(created_at), self._words("who.you")
+            self._chat.show(f"#{entry.number} {clock} {you}: {text} ✓")
 
     async def hear(self, news: News) -> None:
         if isinstance(news, Lost):
@@ -145,7 +154,10 @@ class AgentPart:
             return  # a system entry is told as a change of state
         self._typing.pop(message.conversation_id, None)
         if message.client_message_id in self._sent and message.sender.id == self._me:
-            return  # shown when it was accepted
+            if isinstance(message.body, TextBody):
+                key = message.client_message_id
+                self._show_own(entry, key, message.body.text, message.created_at, message.seq)
+            return
         if message.seq in entry.shown:
             return  # with the history, when it was assigned
         entry.shown.add(message.seq)

@@ -37,6 +37,8 @@ class CustomerPart:
         self._typing = ""
         self._opening = False
         self._sent: set[str] = set()
+        self._untold: set[str] = set()
+        """of those, the texts that are not shown yet"""
         self._last_own_seq = 0
         self._read_told = 0
         self.commands: dict[str, Run] = {
@@ -88,6 +90,7 @@ class CustomerPart:
     async def send(self, draft: Draft) -> None:
         body = TextBody(kind="text", text=draft.text)
         self._sent.add(draft.client_message_id)
+        self._untold.add(draft.client_message_id)
         now = self._conversation
         if now is None or now.state is Life.CLOSED:
             await self._open(draft, body)
@@ -125,9 +128,15 @@ class CustomerPart:
         self._tell_state(before, now)
 
     def _accepted(self, draft: Draft, result: SendResult) -> None:
-        clock, you = sentences.clock(result.created_at), self._words("who.you")
-        self._chat.show(f"{clock} {you}: {draft.text} ✓")
-        self._last_own_seq = max(self._last_own_seq, result.seq)
+        self._show_own(draft.client_message_id, draft.text, result.created_at, result.seq)
+
+    def _show_own(self, client_message_id: str, text: str, created_at: str, seq: int) -> None:
+        """An own message is in the log: told by the reply or by the log itself, whichever comes first, and shown once.
+        So an answer that overtakes the reply still stands below what it answers."""
+        if client_message_id in self._untold:
+            self._untold.remove(client_message_id)
+            self._chat.show(f"{sentences.clock(created_at)} {self._words('who.you')}: {text} ✓")
+        self._last_own_seq = max(self._last_own_seq, seq)
 
     async def hear(self, news: News) -> None:
         if isinstance(news, Lost):
@@ -155,8 +164,11 @@ class CustomerPart:
 
     async def _message(self, message: Message) -> None:
         self._typing = ""
-        own = message.client_message_id in self._sent and message.sender.kind == "customer"
-        if not own and not isinstance(message.body, SystemBody):
+        key, body = message.client_message_id, message.body
+        if key in self._sent and message.sender.kind == "customer":
+            if isinstance(body, TextBody):
+                self._show_own(key, body.text, message.created_at, message.seq)
+        elif not isinstance(body, SystemBody):
             mine = message.sender.kind == "customer"
             self._chat.show(sentences.message(self._words, message, mine=mine))
         if message.sender.kind != "customer":

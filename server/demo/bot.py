@@ -98,10 +98,19 @@ class Bot:
         self._client = client
         self._asked: dict[str, asyncio.Queue[Message]] = {}
         """conversation in the bot's hands -> what its customer says"""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Serve until cancelled; raises the client's failure when it ends for good."""
+        try:
+            await self._run()
+        finally:
+            tasks = tuple(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
         heard = self._client.subscribe()
         hello = await self._client.start()
         me = hello.me.person.id
@@ -114,7 +123,7 @@ class Bot:
                 if conversation.owner is not None and conversation.owner.id == me:
                     self._take(conversation)
                 else:
-                    self._asked.pop(conversation.conversation_id, None)
+                    self._leave(conversation.conversation_id)
             elif isinstance(frame.params, Message) and frame.params.sender.kind == "customer":
                 asked = self._asked.get(frame.params.conversation_id)
                 if asked is not None:
@@ -125,14 +134,20 @@ class Bot:
         key = conversation.conversation_id
         if conversation.state is Life.ACTIVE and key not in self._asked:
             self._asked[key] = asyncio.Queue()
-            task = asyncio.create_task(self._serve(key, self._asked[key]))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[key] = asyncio.create_task(self._serve(key, self._asked[key]))
+
+    def _leave(self, key: str) -> None:
+        """It is in other hands now."""
+        self._asked.pop(key, None)
+        task = self._tasks.pop(key, None)
+        if task is not None:
+            task.cancel()
 
     async def _serve(self, conversation_id: str, asked: asyncio.Queue[Message]) -> None:
         """Answer one question after the other, those from before the bot came included, until it is handed over.
 
-        A refusal means that somebody else has the conversation by now: then it is theirs to answer.
+        A refusal ends it: somebody else has the conversation by now, or the connection broke; then the next word about
+        it begins anew, and what was answered already is not answered twice.
         """
         try:
             params = HistoryParams(conversation_id=conversation_id, limit=20)
@@ -145,9 +160,8 @@ class Bot:
                 question = await asked.get()
                 if question.seq > upto and not await self._answer(question):
                     return
-        except RequestError as error:
-            if error.code not in {ErrorCode.STALE_ASSIGNMENT, ErrorCode.INVALID_STATE, ErrorCode.NOT_FOUND}:
-                raise
+        except RequestError:
+            self._asked.pop(conversation_id, None)
 
     async def _answer(self, question: Message) -> bool:
         """One turn. False: handed over."""

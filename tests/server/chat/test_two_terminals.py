@@ -219,11 +219,11 @@ def test_the_sample_bot_answers_and_hands_over(house: House) -> None:
     lin.expect("You are online")
 
     alice.type("Can I get an invoice?")
-    alice.expect("Robo (assistant) answers first")
     alice.expect("Robo: The invoice comes by e-mail with the parcel.")
     alice.type("I want to talk to a person")
     alice.expect("Robo: I will get you a person.")
     alice.expect("You were handed from Robo to Lin.")
+    assert any("Robo (assistant) answers first" in line for line in alice.lines)
     lin.expect("#1 Alice is yours")
     bot.signal(signal.SIGINT)
     assert bot.ended() == 0
