@@ -1,7 +1,6 @@
 """The writing half of a connection: outbox -> transport, and when that has taken too long."""
 
 import asyncio
-from collections.abc import Iterable
 from typing import final
 
 from server.gateway import frames
@@ -110,11 +109,6 @@ class Sender:
         self._metrics.pushes_dropped += self.outbox.dropped
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
-
-    def catch_up(self, held: Iterable[Push]) -> None:
-        """Queue what was held, in order."""
-        for push in held:
-            self.push(push)
 
     def _send_soon(self) -> None:
         if not self._scheduled and not self.blocked:

@@ -210,22 +210,6 @@ class Conversations:
             return conversation_from(tuple(moved.values())), True
         return await self.get(shop_id, conversation_id), False
 
-    async def set_order(
-        self, shop_id: ShopId, conversation_id: ConversationId, *, order_state: str, order_id: str | None
-    ) -> ConversationRow:
-        """What the conversation is about now. NOT_FOUND."""
-        return await self._one(
-            f"""
-            UPDATE conversations c SET order_state = $3, order_id = $4, rev = c.rev + 1
-            WHERE c.shop_id = $1 AND c.id = $2
-            RETURNING {columns("c")}
-            """,
-            shop_id,
-            conversation_id,
-            order_state,
-            order_id,
-        )
-
     async def live(self, shop_id: ShopId) -> AsyncIterator[tuple[ConversationState, ...]]:
         """Every open conversation that was ever decided about, in parts, oldest id first: what `Engine.rebuild`
         takes."""

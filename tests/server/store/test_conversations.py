@@ -140,11 +140,6 @@ async def test_detaching_lasts_until_the_next_decision(
     assert (await world.assign(log, world.bob, rev=2)).conversation.detached_ms is None
 
 
-async def test_the_order_can_be_named_later(world: World, conversations: Conversations) -> None:
-    row = await conversations.set_order(world.shop, world.talk, order_state="after_sale", order_id="A-1")
-    assert (row.order_state, row.order_id) == ("after_sale", "A-1")
-
-
 async def test_a_rebuild_reads_every_routed_open_conversation_once(
     world: World, log: Log, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
