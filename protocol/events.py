@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from protocol.cards import Alarm, Invitation, Item, Mention, Wall
+from protocol.methods.screen import ScreenShare
 from protocol.shapes import AgentCard, Conversation, Id, Message, Party, Seq, Shape, Timestamp
 
 
@@ -99,12 +101,85 @@ class TypingSet(Shape):
 
 
 class TypingChanged(Shape):
-    """Somebody else is typing, or has stopped."""
+    """Somebody else is typing, or has stopped. To colleagues, with the draft (CO-03); `holds_reply`: this one began
+    first, so that two do not answer at once (a warning, never a lock)."""
 
     conversation_id: Id
     who: Party
     typing: bool
     text: str = ""
+    holds_reply: bool = False
+
+
+class InvitationReceived(Shape):
+    """The reader is asked into a conversation."""
+
+    invitation: Invitation
+
+
+class InvitationEnded(Shape):
+    """An invitation holds no longer: taken up, declined, withdrawn, answered by another of the group, or expired."""
+
+    conversation_id: Id
+
+
+class Mentioned(Shape):
+    """A note names the reader, or the reader has read one that did."""
+
+    mention: Mention
+
+
+class ItemChanged(Shape):
+    """A piece of work as it is now (CO-08)."""
+
+    item: Item
+
+
+class AlarmChanged(Shape):
+    """An alarm was raised, looked after or cleared (CO-09)."""
+
+    alarm: Alarm
+
+
+class WatchingChanged(Shape):
+    """Everything that the reader watches now, on whichever device it began or ended."""
+
+    watching: list[Id]
+
+
+class WallChanged(Shape):
+    """The wall as it is now."""
+
+    wall: Wall
+
+
+class RightsChanged(Shape):
+    """What the reader may do from now on: right -> reach."""
+
+    rights: dict[str, str]
+
+
+class ScreenChanged(Shape):
+    """A screen share was asked for, agreed to, refused or ended."""
+
+    share: ScreenShare
+
+
+class ScreenSignalled(Shape):
+    """One step of WebRTC's negotiation from the other side."""
+
+    share_id: Id
+    kind: Literal["offer", "answer", "candidate"]
+    data: dict[str, Any]
+
+
+class Notice(Shape):
+    """The shop's rules tell the reader something (CO-07)."""
+
+    text: str
+    conversation_id: Id | None = None
+    rule_id: Id | None = None
+    at: Timestamp
 
 
 class Heartbeat(Shape):
@@ -136,6 +211,7 @@ EVENTS: dict[str, Event] = _table(
     Event("session.going_away", GoingAway, Plane.STATE, _S, "The node drains."),
     Event("session.replaced", Replaced, Plane.STATE, _S, "Resumed elsewhere; 4003 follows."),
     Event("message.created", Message, Plane.DURABLE, _S, "A new entry of a log."),
+    Event("note.created", Message, Plane.DURABLE, _S, "A new entry of a log, for colleagues only."),
     Event("message.updated", Message, Plane.DURABLE, _S, "An entry was recalled."),
     Event("read.advanced", ReadAdvanced, Plane.STATE, _S, "A read mark moved."),
     Event("stream.reset", StreamReset, Plane.DURABLE, _S, "Fetch this log anew."),
@@ -146,6 +222,17 @@ EVENTS: dict[str, Event] = _table(
     Event("conversation.closed", ConversationChanged, Plane.STATE, _S, "It is over."),
     Event("queue.moved", QueueMoved, Plane.STATE, _S, "A waiting conversation's place changed."),
     Event("agent.changed", AgentChanged, Plane.STATE, _S, "Status, presence, load or capacity of an agent."),
+    Event("invitation.received", InvitationReceived, Plane.STATE, _S, "Asked into a conversation (CO-01)."),
+    Event("invitation.ended", InvitationEnded, Plane.STATE, _S, "Asked no longer."),
+    Event("mention.changed", Mentioned, Plane.STATE, _S, "A note names the reader, or was read (CO-05)."),
+    Event("item.changed", ItemChanged, Plane.STATE, _S, "A piece of work changed (CO-08)."),
+    Event("alarm.changed", AlarmChanged, Plane.STATE, _S, "Something stalls, or no longer (CO-09)."),
+    Event("monitor.watching", WatchingChanged, Plane.STATE, _S, "What the reader watches now."),
+    Event("monitor.changed", WallChanged, Plane.STATE, _S, "The wall moved."),
+    Event("rights.changed", RightsChanged, Plane.STATE, _S, "The reader may do something else now."),
+    Event("screen.changed", ScreenChanged, Plane.STATE, _S, "A screen share asked, agreed, refused, ended."),
+    Event("screen.signalled", ScreenSignalled, Plane.EPHEMERAL, _S, "A step of WebRTC's negotiation."),
+    Event("notice.given", Notice, Plane.EPHEMERAL, _S, "The shop's rules tell something (CO-07)."),
     Event("typing.changed", TypingChanged, Plane.EPHEMERAL, _S, "Somebody types."),
     Event("typing.set", TypingSet, Plane.EPHEMERAL, Sender.CLIENT, "I type."),
     Event("hb", Heartbeat, Plane.EPHEMERAL, Sender.BOTH, "Alive; and what I have."),

@@ -71,13 +71,30 @@ class SystemBody(Shape):
 
     kind: Literal["system"]
     event: str
-    """`queued`, `assigned`, `ended`, `reopened`, `closed`, `handed_off`, `rated`"""
+    """`queued`, `assigned`, `ended`, `reopened`, `closed`, `handed_off`, `rated`; `screen_started`, `screen_stopped`;
+    for colleagues only: `invited`, `declined`, `joined`, `left`, `removed`, `item_added`, `item_changed`,
+    `item_removed`, `rule_applied`, `alarm_raised`"""
     data: dict[str, Any] = {}
+
+
+class NoteBody(Shape):
+    """What colleagues say among themselves; no customer ever sees one (CO-05). `whisper`: by somebody who only
+    watches (CO-12); the server decides it."""
+
+    kind: Literal["note"]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=TEXT_MAX_BYTES)]
+    mentions: Annotated[list[Id], Field(max_length=50)] = []
+    """accounts who shall hear of it, now or later"""
+    whisper: bool = False
 
 
 SentBody = Annotated[TextBody | ImageBody | FileBody | OrderCardBody, Field(discriminator="kind")]
 """What people may send."""
-Body = Annotated[TextBody | ImageBody | FileBody | OrderCardBody | SystemBody, Field(discriminator="kind")]
+NotedBody = Annotated[NoteBody | ImageBody | FileBody, Field(discriminator="kind")]
+"""What colleagues may leave for each other."""
+Body = Annotated[
+    TextBody | ImageBody | FileBody | OrderCardBody | NoteBody | SystemBody, Field(discriminator="kind")
+]
 
 
 class Party(Shape):
@@ -104,6 +121,8 @@ class Message(Shape):
     recalled_at: Timestamp | None = None
     rev: Rev = 0
     """rises with recall; the higher wins"""
+    internal: bool = False
+    """for colleagues only; it has no number in the customer's numbering, and customers never get one"""
 
 
 class Queue(Shape):
@@ -124,6 +143,22 @@ class CustomerCard(Shape):
     anonymous: bool = True
     new_customer_priority: bool = False
     tags: list[str] = []
+    owner: Party | None = None
+    """the colleague who looks after this customer (GP-07)"""
+
+
+class Participant(Shape):
+    """Somebody beside the owner in a conversation (CO-01, CO-12)."""
+
+    person: Party
+    role: Literal["collaborator", "supervisor"]
+
+
+class Work(Shape):
+    """How far the divided work of a collaboration is (CO-08)."""
+
+    done: int
+    remaining: int
 
 
 class Conversation(Shape):
@@ -155,6 +190,11 @@ class Conversation(Shape):
     last_message: Message | None = None
     """in snapshots and replies; events leave it out, since `message.created` brings every message"""
     rating: int | None = None
+    participants: list[Participant] = []
+    """beside the owner, in the order in which they joined; empty for customers, as everything below"""
+    watchers: list[Party] = []
+    """who follows silently, when the shop's `agents_see_watchers` is on"""
+    work: Work | None = None
 
 
 class AgentCard(Shape):

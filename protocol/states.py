@@ -16,6 +16,14 @@ class Role(StrEnum):
     BOT = "bot"
 
 
+class PersonKind(StrEnum):
+    """Which kind of person is at a connection; decides limits, and what may be called."""
+
+    CUSTOMER = "customer"
+    BOT = "bot"
+    ACCOUNT = "account"
+
+
 class AgentStatus(StrEnum):
     """What an agent chose (KS-18). Whether the server hears from them is another fact."""
 

@@ -40,10 +40,12 @@ from server.services.agent_feed import AgentFeed
 from server.services.agents import Agents
 from server.services.api_keys import ApiKeys
 from server.services.attempts import Attempts
+from server.services.audit import Audit
 from server.services.authentication import Authentication
 from server.services.conversations import ConversationRequests
 from server.services.customers import CustomerFacts
 from server.services.delivery import Delivery
+from server.services.door import Doors
 from server.services.dry_run import DryRun
 from server.services.groups import Groups
 from server.services.identity import IdentityTokens
@@ -59,6 +61,7 @@ from server.services.reads import ConversationReads, LiveReads
 from server.services.returning import Returning
 from server.services.routing import Routing
 from server.services.schedules import Schedules
+from server.services.scope import Scope
 from server.services.seeing import Seeing
 from server.services.sessions import Sessions
 from server.services.shop_settings import ShopSettings
@@ -70,6 +73,7 @@ from server.services.widget import WidgetSessions
 from server.settings import Settings
 from server.store.accounts import Accounts as AccountStore
 from server.store.api_keys import ApiKeys as ApiKeyStore
+from server.store.audit import AuditStore
 from server.store.conversations import Conversations
 from server.store.customers import Customers
 from server.store.database import Database
@@ -81,6 +85,7 @@ from server.store.lists import Lists
 from server.store.log import Log
 from server.store.orders import Orders
 from server.store.policies import Policies as PolicyStore
+from server.store.roles import Roles
 from server.store.shops import Shops as ShopStore
 from server.store.tokens import RefreshTokens
 from server.sweeps.deadlines import Deadlines
@@ -177,6 +182,8 @@ class App:
         self.customer_store = Customers(db)
         self.order_store = Orders(db)
         self.policy_store = PolicyStore(db)
+        self.role_store = Roles(db)
+        self.audit = Audit(AuditStore(db))
         self.conversations = Conversations(db)
         self.lists = Lists(db)
         self.history = History(db)
@@ -187,16 +194,20 @@ class App:
     def _services(self, settings: Settings) -> None:
         self.shops = Shops(self.shop_store, self.account_store, self.group_store)
         self.names = Names(self.account_store, self.customer_store)
-        self.profiles = Profiles(self.account_store, self.group_store)
+        self.scope = Scope(self.role_store, self.shops)
+        self.doors = Doors(self.scope, self.audit)
+        self.profiles = Profiles(self.account_store, self.group_store, self.role_store)
         self.live = Live(self.link, lambda: self.node.name, self.shops, self.profiles, self.conversations)
         self.feed = AgentFeed(self.bus, self.live, self.names)
         self.delivery = Delivery(self.bus, self.live, self.names, self.feed)
         self.routing = Routing(
             self.live, self.shops, self.names, self.customer_store, self.writer, self.delivery, self.registry
         )
-        self.seeing = Seeing(self.conversations, self.lists, Decisions(self.db), self.live, self.names)
+        self.seeing = Seeing(
+            self.conversations, self.lists, Decisions(self.db), self.live, self.names, self.scope
+        )
         self.agents = Agents(
-            self.live, self.routing, self.account_store, self.conversations, self.names, self.feed
+            self.live, self.routing, self.account_store, self.conversations, self.names, self.feed, self.scope
         )
         self.changes = LiveChanges(self.shops, self.live, self.profiles, self.agents, self.routing)
         self.returning = Returning(
@@ -223,6 +234,7 @@ class App:
             self.delivery,
             self.seeing,
             self.names,
+            self.scope,
         )
         self._identity(settings)
         self.sessions = Sessions(
@@ -283,6 +295,7 @@ class App:
             opener=self.sessions,
             handlers=handlers(self.requests, self.messages, self.agents),
             notices=notices(self.messages),
+            door=self.doors,
             hub=self.hub,
             origins=Origins(KnownOrigins(self.shop_store).known, allow_loopback=settings.demo),
             limits=self.limits,
@@ -296,6 +309,7 @@ class App:
         self.web: FastAPI = build_api(
             Deps(
                 authentication=self.authentication,
+                doors=self.doors,
                 sign_in=self.sign_in,
                 accounts=self.accounts,
                 groups=Groups(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from protocol.methods.session import Limits
 from protocol.shapes import TEXT_MAX_BYTES
-from server.session import PersonKind
+from protocol.states import PersonKind
 
 KIB = 1024
 MIB = 1024 * KIB

@@ -6,23 +6,16 @@ callables of this file. It promises to call them in the way their docstrings say
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Protocol
 
 from protocol.codes import CloseCode
+from protocol.errors import RequestError
 from protocol.ids import ConnectionId, ConversationId, PersonId, SessionId, ShopId
+from protocol.methods import Method
 from protocol.methods.session import HelloParams, HelloResult
 from protocol.shapes import Shape
-from protocol.states import Role
+from protocol.states import PersonKind
 from server.push import Push
-
-
-class PersonKind(StrEnum):
-    """Which kind of person holds a connection; decides limits."""
-
-    CUSTOMER = "customer"
-    ACCOUNT = "account"
-    BOT = "bot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +25,14 @@ class Principal:
     shop_id: ShopId
     person_id: PersonId
     kind: PersonKind
-    roles: frozenset[Role]
+    roles: frozenset[str]
     name: str
     expires_at_ms: int
     """milliseconds since 1970 UTC; the session ends then unless it is refreshed"""
     token_version: int = 0
     """of the account when it was proved; a higher one since means revoked"""
+    observer: bool = False
+    """may follow more than its own conversations: its send queue is larger"""
 
 
 class Outlet(Protocol):
@@ -62,7 +57,7 @@ class Session:
     shop_id: ShopId
     person_id: PersonId
     kind: PersonKind
-    roles: frozenset[Role]
+    roles: frozenset[str]
     name: str
     session_id: SessionId
     """new for every hello; `Opener.open` may answer with the id that is resumed, and then it is that"""
@@ -144,6 +139,19 @@ class Opener(Protocol):
     async def closed(self, session: Session, ending: Ending) -> None:
         """The session is over. Called exactly once for every session that `open` was called with, after it came back,
         whatever it gave."""
+        ...
+
+
+class Door(Protocol):
+    """Who may call what, and what becomes of a try that was refused. Implemented by services."""
+
+    async def admit(self, session: Session, method: Method) -> None:
+        """Raise FORBIDDEN unless this person may call the method at all. Asks nobody outside the process, as a rule: it
+        is on the way of every message."""
+        ...
+
+    async def refused(self, session: Session, method: Method, params: Shape, error: RequestError) -> None:
+        """Record a refused try (GP-03). Never raises."""
         ...
 
 

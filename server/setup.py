@@ -39,6 +39,7 @@ from server.store.database import Database
 from server.store.groups import GroupRow
 from server.store.groups import Groups as GroupStore
 from server.store.policies import Policies as PolicyStore
+from server.store.roles import Roles
 from server.store.shops import ShopRow, Shops
 from server.store.tokens import RefreshTokens
 
@@ -83,7 +84,7 @@ class Setup:
             self._link,
             lambda: NODE,
             ShopFacts(self._shops, self._accounts, self._groups),
-            Profiles(self._accounts, self._groups),
+            Profiles(self._accounts, self._groups, Roles(self._database)),
             Conversations(self._database),
         )
         self._told = _Told(self._live)

@@ -64,21 +64,28 @@ class FencedParams(Shape):
 
 
 class TransferParams(Shape):
-    """Give an own conversation to a colleague, over capacity if need be (KS-21)."""
+    """Give an own conversation to a colleague, over capacity if need be (KS-21), or to a department (CO-10): the one of
+    it with the lightest load. Exactly one of `account_id` and `group_id`. `stay`: the former owner takes part from
+    then on and follows it."""
 
     conversation_id: Id
-    account_id: Id
+    account_id: Id | None = None
+    group_id: Id | None = None
     assign_epoch: int | None = None
+    stay: bool = False
     reason: Why = ""
 
 
-class AssignParams(Shape):
-    """A manager gives any conversation to an agent, over capacity if need be (KS-07)."""
+class AssignParams(TransferParams):
+    """A manager gives any conversation within reach to an agent or a department, over capacity if need be (KS-07)."""
+
+
+class EarlierParams(Shape):
+    """The customer's other conversations, newest first, for those who take part in this one (CO-02)."""
 
     conversation_id: Id
-    account_id: Id
-    assign_epoch: int | None = None
-    reason: Why = ""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, StringConstraints(max_length=200)] | None = None
 
 
 class PullParams(Shape):
@@ -98,10 +105,10 @@ class RequeueParams(Shape):
 
 
 class ListParams(Shape):
-    """`mine`: owned by the caller, open. `queue`: waiting. `recent`: the caller's, closed. `all`: every one
-    permitted."""
+    """`mine`: owned by the caller, open. `shared`: open, with the caller as participant. `queue`: waiting. `recent`:
+    the caller's, closed. `all`: every one permitted."""
 
-    scope: Literal["mine", "queue", "recent", "all"] = "mine"
+    scope: Literal["mine", "shared", "queue", "recent", "all"] = "mine"
     pool: Annotated[str, StringConstraints(max_length=64)] | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str, StringConstraints(max_length=200)] | None = None

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from protocol.cards import Invitation, Mention
 from protocol.shapes import AgentCard, Conversation, Id, Party, Rev, Seq, Shape, Timestamp
 
 
@@ -54,11 +55,19 @@ class Me(Shape):
 class SessionSnapshot(Shape):
     """The state to begin with; logs are fetched with `message.history`. Events keep it true from here on (I7).
 
-    Customers: their open conversation, if any. Accounts: the open conversations they own, and themselves as an agent.
+    Customers: their open conversation, if any. Accounts: the open conversations that they own, take part in or watch,
+    and themselves as an agent.
     """
 
     conversations: list[Conversation]
     me: AgentCard | None = None
+    watching: list[Id] = []
+    """which of them the caller only watches"""
+    invitations: list[Invitation] = []
+    mentions: list[Mention] = []
+    """unread, newest first, at most 50"""
+    rights: dict[str, str] = {}
+    """right -> reach (`own`, `groups`, `all`); what is absent is not granted"""
 
 
 class HelloResult(Shape):

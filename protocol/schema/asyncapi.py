@@ -35,7 +35,8 @@ def asyncapi() -> Json:
                 "channel": {"$ref": _CHANNEL},
                 "messages": [_message(f"{method.name}.reply"), _message("error")],
             },
-            "x-roles": sorted(method.roles),
+            "x-right": method.right and method.right.value,
+            "x-others": sorted(method.others),
         }
     for event in EVENTS.values():
         if event.sender is not Sender.CLIENT:

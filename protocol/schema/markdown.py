@@ -5,7 +5,7 @@ import json
 from protocol.codes import CloseCode
 from protocol.errors import RETRYABLE
 from protocol.events import EVENTS, Sender
-from protocol.methods import EVERYBODY, METHODS, Method
+from protocol.methods import METHODS, Method
 from protocol.schema.definitions import Json, definitions
 from protocol.schema.typescript import type_of
 from protocol.schema.words import CLOSES, ERRORS
@@ -20,7 +20,7 @@ def markdown() -> str:
     """The text between `BEGIN` and `END`, both included."""
     known = definitions()
     requests = [
-        (f"`{m.name}`", _shape(known.given(m.params)), _shape(known.told(m.result)), _roles(m), m.summary)
+        (f"`{m.name}`", _shape(known.given(m.params)), _shape(known.told(m.result)), _who(m), m.summary)
         for m in METHODS.values()
     ]
     events = [
@@ -104,8 +104,9 @@ def _shape(name: str) -> str:
     return f"[{name}](#{name.lower()})"
 
 
-def _roles(method: Method) -> str:
-    return "everybody" if method.roles == EVERYBODY else ", ".join(sorted(method.roles))
+def _who(method: Method) -> str:
+    right = [] if method.right is None else [f"`{method.right}`"]
+    return ", ".join([*right, *sorted(method.others)])
 
 
 def _next(code: CloseCode) -> str:

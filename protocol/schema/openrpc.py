@@ -58,7 +58,8 @@ def _method(method: Method, known: Definitions) -> Json:
         ],
         "result": {"name": result, "schema": {"$ref": REF + result}},
         "errors": [{"$ref": f"#/components/errors/{_key(code)}"} for code in errors_of(method)],
-        "x-roles": sorted(method.roles),
+        "x-right": method.right and method.right.value,
+        "x-others": sorted(method.others),
     }
 
 

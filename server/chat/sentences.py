@@ -10,6 +10,7 @@ from protocol.shapes import (
     FileBody,
     ImageBody,
     Message,
+    NoteBody,
     OrderCardBody,
     Party,
     PoolCard,
@@ -79,6 +80,8 @@ def content(words: Language, message: Message) -> str:
         title = f" {body.title}" if body.title else ""
         state = words.word("order_state", body.state)
         return words("kind.order_card", order_id=body.order_id, title=title, state=state)
+    if isinstance(body, NoteBody):
+        return words("kind.note", text=body.text)
     return system(words, body)
 
 

@@ -1,4 +1,4 @@
-"""Request -> role table -> handler -> reply, each within its deadline.
+"""Request -> door -> handler -> reply, each within its deadline.
 
 The only place where exceptions end: RequestErrors become error objects, anything else is a bug, logged once here and
 answered with -32603.
@@ -12,17 +12,19 @@ from typing import Any, final
 
 from protocol.codec import NotificationFrame, RequestFrame, RequestId, encode_error, encode_result
 from protocol.codes import ErrorCode
-from protocol.errors import RequestError, forbidden
-from protocol.methods import may_call
+from protocol.errors import RequestError
+from protocol.states import PersonKind
 from server.limits import GatewayLimits
 from server.metrics import GatewayMetrics
-from server.session import Handlers, NoticeHandlers, Session
+from server.session import Door, Handlers, NoticeHandlers, Session
 
 log = logging.getLogger(__name__)
 
 Reply = Callable[[bytes], None]
 Finished = Callable[[], None]
 
+RECORDED = frozenset({ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND})
+"""Refusals of colleagues that go into the audit (GP-03): they tried what they may not, or what is not theirs."""
 INTERNAL = RequestError(
     ErrorCode.INTERNAL_ERROR, "internal", "The server failed on this request; its operators have been told."
 )
@@ -53,12 +55,18 @@ class Dispatcher:
     """Serves the requests of all connections of a process. `due` makes it an entry of the timer wheel."""
 
     def __init__(
-        self, handlers: Handlers, notices: NoticeHandlers, limits: GatewayLimits, metrics: GatewayMetrics
+        self,
+        handlers: Handlers,
+        notices: NoticeHandlers,
+        door: Door,
+        limits: GatewayLimits,
+        metrics: GatewayMetrics,
     ) -> None:
         # Kept: asking for the running loop costs a system call each time, and this is asked for every message.
         self._loop = asyncio.get_running_loop()
         self._handlers = handlers
         self._notices = notices
+        self._door = door
         self._deadline_s = limits.request_deadline_s
         self._check_s = max(limits.tick_s, 0.1)
         self._metrics = metrics
@@ -106,8 +114,7 @@ class Dispatcher:
     async def _run(self, call: _Call, session: Session, frame: RequestFrame, finished: Finished) -> None:
         outcome = "ok"
         try:
-            if not may_call(session.roles, frame.method):
-                raise forbidden(f"call {call.method}")
+            await self._door.admit(session, frame.method)
             handler = self._handlers.get(call.method)
             if handler is None:
                 raise RequestError(
@@ -117,6 +124,8 @@ class Dispatcher:
         except RequestError as error:
             outcome = error.code.name.lower()
             data = encode_error(frame.id, error)
+            if error.code in RECORDED and session.kind is not PersonKind.CUSTOMER:
+                await self._door.refused(session, frame.method, frame.params, error)
         except Exception:
             log.exception("%s of connection %s failed", call.method, session.connection_id)
             outcome = "internal_error"

@@ -28,7 +28,7 @@ from server.gateway.transport import DIRECT_EXTENSION, Listener, Transport
 from server.gateway.wheel import Wheel
 from server.limits import GatewayLimits
 from server.metrics import GatewayMetrics
-from server.session import Handlers, NoticeHandlers, Opener, Principal, SessionRefused
+from server.session import Door, Handlers, NoticeHandlers, Opener, Principal, SessionRefused
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ class Gateway:
         opener: Opener,
         handlers: Handlers,
         notices: NoticeHandlers,
+        door: Door,
         hub: Hub,
         origins: Origins,
         limits: GatewayLimits,
@@ -63,7 +64,7 @@ class Gateway:
         self._open = False
         self._process = Process(
             opener=opener,
-            dispatcher=Dispatcher(handlers, notices, limits, self.metrics),
+            dispatcher=Dispatcher(handlers, notices, door, limits, self.metrics),
             hub=hub,
             limits=limits,
             metrics=self.metrics,

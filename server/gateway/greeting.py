@@ -8,7 +8,6 @@ from protocol.codes import CloseCode, ErrorCode
 from protocol.errors import RequestError
 from protocol.events import Plane
 from protocol.ids import ConversationId, SessionId, new_id
-from protocol.methods import OBSERVERS
 from protocol.methods.session import ByeParams, HelloParams, Nothing, RefreshParams, RefreshResult
 from protocol.states import Phase
 from protocol.times import text_of_ms
@@ -137,8 +136,7 @@ def _introduce(connection: "Connection", principal: Principal, params: HelloPara
         outlet=connection,
         token_version=principal.token_version,
     )
-    observer = not principal.roles.isdisjoint(OBSERVERS)
-    connection.become(session, connection.limits.outbox_bytes(principal.kind, observer=observer))
+    connection.become(session, connection.limits.outbox_bytes(principal.kind, observer=principal.observer))
     return session
 
 

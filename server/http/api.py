@@ -106,13 +106,13 @@ def _document(app: FastAPI, version: str) -> dict[str, Any]:
     components["securitySchemes"] = _BEARER
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            right = RIGHTS[f"{method.upper()} {path}"]
+            access = RIGHTS[f"{method.upper()} {path}"]
             _describe(operation, served=path.startswith("/v1/"))
-            if not right.public:
+            if not access.public:
                 operation["security"] = [{"bearer": []}]
-                operation["x-roles"] = sorted(right.roles)
-                if right.scope is not None:
-                    operation["x-scope"] = right.scope
+                operation["x-right"] = access.right and access.right.value
+                if access.scope is not None:
+                    operation["x-scope"] = access.scope
     return document
 
 

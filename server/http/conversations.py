@@ -132,5 +132,7 @@ def _words(message: Message) -> str:
             return f"[file {body.name}, {body.size_bytes} bytes]"
         case "order_card":
             return f"[order {body.order_id} {body.title} {body.state} {body.amount}]"
+        case "note":
+            return f"[note] {body.text}"
         case "system":
             return f"[{body.event}]"

@@ -14,6 +14,7 @@ from server.services.api_keys import ApiKeys
 from server.services.authentication import Authentication
 from server.services.callers import Caller
 from server.services.customers import CustomerFacts
+from server.services.door import Doors
 from server.services.dry_run import DryRun
 from server.services.groups import Groups
 from server.services.policies import Policies
@@ -85,6 +86,7 @@ class Deps:
     """Everything that routes use."""
 
     authentication: Authentication
+    doors: Doors
     sign_in: SignIn
     accounts: Accounts
     groups: Groups

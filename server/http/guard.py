@@ -14,15 +14,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from protocol.errors import RequestError, forbidden
+from protocol.codes import ErrorCode
+from protocol.errors import RequestError
 from server.http.deps import Deps
 from server.http.problems import Refusal, of_bug, problem_response
-from server.http.rights import RIGHTS, Right, permits
+from server.http.rights import RIGHTS, Access
 from server.services.callers import Caller
 from server.services.tokens import unauthenticated
 
 log = structlog.get_logger("pointsman.http")
 
+RECORDED = frozenset({ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND})
+"""Refusals that go into the audit: somebody tried what they may not, or what is not theirs."""
 _MISSING = "Sign in first: Authorization: Bearer <token>."
 
 
@@ -75,14 +78,14 @@ class GuardedRoute(APIRoute):
         """The handler behind the door."""
         (method,) = self.methods or {"?"}
         name = f"{method} {self.path_format}"
-        right = RIGHTS[name]  # a KeyError here is a route without a right: decide first who may call it
+        access = RIGHTS[name]  # a KeyError here is a route without a right: decide first who may call it
         inner = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
             began = time.perf_counter()
             status = 500
             try:
-                response = await _answer(StrictRequest(request.scope, request.receive), name, right, inner)
+                response = await _answer(StrictRequest(request.scope, request.receive), name, access, inner)
                 status = response.status_code
                 return response
             except RequestError as error:
@@ -101,14 +104,21 @@ class GuardedRoute(APIRoute):
 
 
 async def _answer(
-    request: StrictRequest, name: str, right: Right, inner: Callable[[Request], Coroutine[Any, Any, Response]]
+    request: StrictRequest,
+    name: str,
+    access: Access,
+    inner: Callable[[Request], Coroutine[Any, Any, Response]],
 ) -> Response:
-    if not right.public:
-        request.state.caller = await _admit(request, name, right)
+    if not access.public:
+        request.state.caller = await _admit(request, name, access)
     _check_media_type(request)
     try:
         return await inner(request)
-    except (RequestError, RequestValidationError, HTTPException):
+    except RequestError as error:
+        if error.code in RECORDED and not access.public:
+            await _record(request, name, error)
+        raise
+    except (RequestValidationError, HTTPException):
         raise
     except Exception:
         # A bug: recorded once, here, with where and not with what; the framework would only know that it happened.
@@ -116,17 +126,31 @@ async def _answer(
         return problem_response(of_bug())
 
 
-async def _admit(request: Request, name: str, right: Right) -> Caller:
+async def _admit(request: Request, name: str, access: Access) -> Caller:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not credentials.strip():
         raise unauthenticated("token_missing", _MISSING)
-    caller = await deps_of(request).authentication.caller(credentials.strip())
-    if not permits(right, caller.roles, caller.scopes):
-        log.warning(
-            "http_refused", route=name, shop=caller.shop_id, who=caller.label, roles=sorted(caller.roles)
-        )
-        raise forbidden("do this")
-    return caller
+    deps = deps_of(request)
+    caller = await deps.authentication.caller(credentials.strip())
+    if access.scope in caller.scopes or await deps.doors.caller_may(caller, access.right):
+        return caller
+    request.state.caller = caller
+    right = "" if access.right is None else access.right.value
+    error = RequestError(
+        ErrorCode.FORBIDDEN,
+        "no_right",
+        "You may not do this.",
+        detail={"right": right, "scope": access.scope},
+    )
+    await _record(request, name, error)
+    raise error
+
+
+async def _record(request: Request, name: str, error: RequestError) -> None:
+    """Into the audit with it (GP-03)."""
+    address = "" if request.client is None else request.client.host
+    ids = {name: str(value) for name, value in request.path_params.items()}
+    await deps_of(request).doors.caller_refused(caller_of(request), name, ids, address, error)
 
 
 def _check_media_type(request: Request) -> None:

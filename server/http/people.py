@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from protocol.states import AgentStatus, PauseMode, Role
+from protocol.states import AgentStatus, PauseMode
 from protocol.times import text_of_ms
 from server.http.fields import View, stamp_if
 from server.store.accounts import AccountRow
@@ -14,7 +14,7 @@ class AccountView(View):
     id: str
     email: str
     name: str
-    roles: list[Role]
+    roles: list[str]
     capacity: int | None = Field(description="Conversations at once; null: the shop's default.")
     pause_mode: PauseMode
     pause_at: int | None

@@ -7,8 +7,7 @@ caller's credentials, never from the request.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from protocol.methods import OBSERVERS, STAFF
-from protocol.states import Role
+from protocol.rights import Right
 
 
 class Scope(StrEnum):
@@ -23,29 +22,24 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
-    """`public`: nobody needs to sign in. Else one of `roles`, or an API key with `scope`."""
+class Access:
+    """`public`: nobody needs to sign in. Else an account with `right`, or an API key with `scope`."""
 
-    roles: frozenset[Role] = frozenset()
+    right: Right | None = None
     scope: Scope | None = None
     public: bool = False
 
 
-ADMINS = frozenset({Role.OWNER, Role.ADMIN})
-"""Accounts, keys, origins."""
-SETTERS = frozenset({Role.OWNER, Role.ADMIN, Role.SERVICE_ADMIN})
-"""Routing settings, groups, schedules (KS-23)."""
-OPERATORS = frozenset({Role.OWNER, Role.ADMIN, Role.OPERATIONS})
-EVERY_ACCOUNT = STAFF | {Role.BOT}
+_public = Access(public=True)
+_account = Access(Right.SIGN_IN)
+_staff = Access(Right.VIEW)
+_settings = Access(Right.SETTINGS_VIEW)
+_routing = Access(Right.ROUTING)
+_agents = Access(Right.AGENT_MANAGE)
+_accounts = Access(Right.ACCOUNTS)
+_integration = Access(Right.INTEGRATION)
 
-_public = Right(public=True)
-_account = Right(EVERY_ACCOUNT)
-_staff = Right(STAFF)
-_observer = Right(OBSERVERS)
-_setter = Right(SETTERS)
-_admin = Right(ADMINS)
-
-RIGHTS: dict[str, Right] = {
+RIGHTS: dict[str, Access] = {
     # identity
     "POST /v1/auth/login": _public,
     "POST /v1/auth/refresh": _public,
@@ -57,52 +51,52 @@ RIGHTS: dict[str, Right] = {
     "POST /v1/me/password": _account,
     # the shop's people
     "GET /v1/accounts": _staff,
-    "POST /v1/accounts": _admin,
+    "POST /v1/accounts": _accounts,
     "GET /v1/accounts/{account_id}": _staff,
-    "PATCH /v1/accounts/{account_id}": _setter,
-    "POST /v1/accounts/{account_id}/password": _admin,
-    "POST /v1/accounts/{account_id}/revoke": _admin,
+    "PATCH /v1/accounts/{account_id}": _agents,
+    "POST /v1/accounts/{account_id}/password": _accounts,
+    "POST /v1/accounts/{account_id}/revoke": _accounts,
     "GET /v1/accounts/{account_id}/schedules": _staff,
-    "PUT /v1/accounts/{account_id}/schedules": _setter,
+    "PUT /v1/accounts/{account_id}/schedules": _agents,
     "GET /v1/groups": _staff,
-    "POST /v1/groups": _setter,
+    "POST /v1/groups": _routing,
     "GET /v1/groups/{group_id}": _staff,
-    "PATCH /v1/groups/{group_id}": _setter,
-    "DELETE /v1/groups/{group_id}": _setter,
+    "PATCH /v1/groups/{group_id}": _routing,
+    "DELETE /v1/groups/{group_id}": _routing,
     "GET /v1/groups/{group_id}/members": _staff,
-    "PUT /v1/groups/{group_id}/members/{account_id}": _setter,
-    "DELETE /v1/groups/{group_id}/members/{account_id}": _setter,
+    "PUT /v1/groups/{group_id}/members/{account_id}": _routing,
+    "DELETE /v1/groups/{group_id}/members/{account_id}": _routing,
     # settings
-    "GET /v1/settings/routing": _observer,
-    "PUT /v1/settings/routing": _setter,
-    "GET /v1/settings/routing/history": _observer,
-    "GET /v1/settings/routing/warnings": _observer,
-    "POST /v1/routing/dry-run": _observer,
-    "GET /v1/settings/widget": _observer,
-    "PUT /v1/settings/widget": _admin,
-    "GET /v1/settings/origins": _observer,
-    "PUT /v1/settings/origins/{surface}": _admin,
-    "GET /v1/settings/identity-keys": _admin,
-    "POST /v1/settings/identity-keys": _admin,
-    "DELETE /v1/settings/identity-keys/{kid}": _admin,
-    "GET /v1/api-keys": _admin,
-    "POST /v1/api-keys": _admin,
-    "DELETE /v1/api-keys/{api_key_id}": _admin,
+    "GET /v1/settings/routing": _settings,
+    "PUT /v1/settings/routing": _routing,
+    "GET /v1/settings/routing/history": _settings,
+    "GET /v1/settings/routing/warnings": _settings,
+    "POST /v1/routing/dry-run": _settings,
+    "GET /v1/settings/widget": _settings,
+    "PUT /v1/settings/widget": _integration,
+    "GET /v1/settings/origins": _settings,
+    "PUT /v1/settings/origins/{surface}": _integration,
+    "GET /v1/settings/identity-keys": _integration,
+    "POST /v1/settings/identity-keys": _integration,
+    "DELETE /v1/settings/identity-keys/{kid}": _integration,
+    "GET /v1/api-keys": _integration,
+    "POST /v1/api-keys": _integration,
+    "DELETE /v1/api-keys/{api_key_id}": _integration,
     # customers and orders, for the shop's own systems
-    "GET /v1/customers/{external_id}": Right(STAFF, Scope.CUSTOMERS_READ),
-    "PUT /v1/customers/{external_id}": Right(ADMINS, Scope.CUSTOMERS_WRITE),
-    "GET /v1/orders/{order_id}": Right(STAFF, Scope.ORDERS_READ),
-    "PUT /v1/orders/{order_id}": Right(ADMINS, Scope.ORDERS_WRITE),
+    "GET /v1/customers/{external_id}": Access(Right.CUSTOMER_VIEW, Scope.CUSTOMERS_READ),
+    "PUT /v1/customers/{external_id}": Access(Right.INTEGRATION, Scope.CUSTOMERS_WRITE),
+    "GET /v1/orders/{order_id}": Access(Right.CUSTOMER_VIEW, Scope.ORDERS_READ),
+    "PUT /v1/orders/{order_id}": Access(Right.INTEGRATION, Scope.ORDERS_WRITE),
     # conversations and live state
-    "GET /v1/conversations": Right(STAFF, Scope.CONVERSATIONS_READ),
-    "GET /v1/conversations/search": Right(OBSERVERS, Scope.CONVERSATIONS_READ),
-    "GET /v1/conversations/{conversation_id}": Right(STAFF, Scope.CONVERSATIONS_READ),
-    "GET /v1/conversations/{conversation_id}/transcript": Right(STAFF, Scope.CONVERSATIONS_READ),
-    "GET /v1/conversations/{conversation_id}/explanation": Right(STAFF, Scope.CONVERSATIONS_READ),
-    "GET /v1/agents": Right(STAFF, Scope.AGENTS_READ),
-    "GET /v1/agents/{account_id}/slots": Right(STAFF, Scope.AGENTS_READ),
-    "GET /v1/queues": Right(STAFF, Scope.AGENTS_READ),
-    "GET /v1/invariants": Right(OPERATORS),
+    "GET /v1/conversations": Access(Right.VIEW, Scope.CONVERSATIONS_READ),
+    "GET /v1/conversations/search": Access(Right.VIEW, Scope.CONVERSATIONS_READ),
+    "GET /v1/conversations/{conversation_id}": Access(Right.VIEW, Scope.CONVERSATIONS_READ),
+    "GET /v1/conversations/{conversation_id}/transcript": Access(Right.VIEW, Scope.CONVERSATIONS_READ),
+    "GET /v1/conversations/{conversation_id}/explanation": Access(Right.VIEW, Scope.CONVERSATIONS_READ),
+    "GET /v1/agents": Access(Right.VIEW, Scope.AGENTS_READ),
+    "GET /v1/agents/{account_id}/slots": Access(Right.VIEW, Scope.AGENTS_READ),
+    "GET /v1/queues": Access(Right.VIEW, Scope.AGENTS_READ),
+    "GET /v1/invariants": Access(Right.OPERATE),
     # the server itself
     "GET /livez": _public,
     "GET /readyz": _public,
@@ -113,8 +107,3 @@ RIGHTS: dict[str, Right] = {
     "GET /docs": _public,
 }
 """`METHOD /path` -> right."""
-
-
-def permits(right: Right, roles: frozenset[Role], scopes: frozenset[str]) -> bool:
-    """Whether somebody with these roles, or a key with these scopes, may call a route with this right."""
-    return right.public or not roles.isdisjoint(right.roles) or right.scope in scopes

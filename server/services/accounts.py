@@ -48,7 +48,7 @@ class NewAccount:
 
     email: str
     name: str
-    roles: frozenset[Role]
+    roles: frozenset[str]
     password: str | None = None
     capacity: int | None = None
     pause_mode: PauseMode = PauseMode.BY_HAND
@@ -202,7 +202,7 @@ def _guard_owner(caller: Caller, target: AccountRow) -> None:
         raise forbidden("change an owner")
 
 
-def _check_roles(roles: frozenset[Role]) -> None:
+def _check_roles(roles: frozenset[str]) -> None:
     if Role.CUSTOMER in roles:
         raise invalid("body.roles", "customer is not a role of accounts")
     if Role.BOT in roles and len(roles) > 1:

@@ -1,11 +1,11 @@
 """Requests about agents: status, capacity, who is there, and what holds their slots (KS-18, KS-19, KS-22)."""
 
 from protocol.codes import ErrorCode
-from protocol.errors import RequestError, forbidden, not_found
+from protocol.errors import RequestError, not_found
 from protocol.ids import AccountId, ConversationId, PersonId, ShopId
-from protocol.methods import MANAGERS
 from protocol.methods import agents as a
 from protocol.methods.session import Nothing
+from protocol.rights import Right
 from protocol.shapes import AgentCard, SlotCard
 from protocol.states import AgentStatus
 from router.model import AgentState
@@ -14,7 +14,8 @@ from server.services.agent_feed import AgentFeed
 from server.services.live import Live
 from server.services.names import Names
 from server.services.routing import Routing
-from server.session import PersonKind, Session
+from server.services.scope import Scope
+from server.session import Session
 from server.store.accounts import Accounts
 from server.store.conversations import Conversations
 
@@ -30,6 +31,7 @@ class Agents:
         conversations: Conversations,
         names: Names,
         feed: AgentFeed,
+        scope: Scope,
     ) -> None:
         self._live = live
         self._routing = routing
@@ -37,10 +39,11 @@ class Agents:
         self._conversations = conversations
         self._names = names
         self._feed = feed
+        self._scope = scope
 
     async def set_status(self, session: Session, params: a.SetStatusParams) -> a.AgentResult:
         """`agent.set_status`. Going offline with conversations in service needs a word about them."""
-        account = self._whose(session, params.account_id, "set somebody else's status")
+        account = await self._whose(session, params.account_id, "set somebody else's status")
         in_service = in_service_of(await self.state(session.shop_id, account))
         if params.status is AgentStatus.OFFLINE and in_service and params.open_conversations is None:
             raise RequestError(
@@ -67,7 +70,7 @@ class Agents:
 
     async def set_capacity(self, session: Session, params: a.SetCapacityParams) -> a.AgentResult:
         """`agent.set_capacity`: raising it drains the queue at once (KS-19)."""
-        account = self._whose(session, params.account_id, "set somebody else's capacity")
+        account = await self._whose(session, params.account_id, "set somebody else's capacity")
         await self.state(session.shop_id, account)  # who serves nobody has none
         await self._accounts.set_capacity(session.shop_id, account, params.capacity)
         await self.profile_changed(session.shop_id, account)
@@ -141,12 +144,12 @@ class Agents:
                     ),
                 )
 
-    def _whose(self, session: Session, account_id: str | None, act: str) -> AccountId:
+    async def _whose(self, session: Session, account_id: str | None, act: str) -> AccountId:
         if account_id is None or account_id == session.person_id:
             return AccountId(session.person_id)
-        if session.kind is not PersonKind.ACCOUNT or session.roles.isdisjoint(MANAGERS):
-            raise forbidden(act)
-        return AccountId(account_id)
+        account = AccountId(account_id)
+        await self._scope.require(session, Right.AGENT_MANAGE, act, account=account)
+        return account
 
 
 def in_service_of(state: AgentState) -> list[ConversationId]:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from protocol.ids import AccountId, ShopId
-from protocol.states import Role
+from protocol.ids import AccountId, PersonId, ShopId
+from protocol.states import PersonKind, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Caller:
     shop_id: ShopId
     name: str
     account_id: AccountId | None = None
-    roles: frozenset[Role] = frozenset()
+    roles: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     api_key_id: str | None = None
 
@@ -30,3 +30,30 @@ class Caller:
     def label(self) -> str:
         """For records of who did something: the account's id, or `key:<id>`."""
         return self.account_id or f"key:{self.api_key_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class CallerEyes:
+    """A caller of the HTTP API as a viewer; an API key sees the whole shop."""
+
+    caller: Caller
+
+    @property
+    def shop_id(self) -> ShopId:
+        """The caller's shop."""
+        return self.caller.shop_id
+
+    @property
+    def person_id(self) -> PersonId:
+        """The account; for an API key, what no conversation belongs to."""
+        return PersonId(self.caller.label)
+
+    @property
+    def kind(self) -> PersonKind:
+        """Never a customer."""
+        return PersonKind.ACCOUNT
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """An API key looks like operations do: at everything, serving nothing."""
+        return self.caller.roles if self.caller.account_id is not None else frozenset({Role.OPERATIONS})

@@ -10,9 +10,9 @@ from typing import Any
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, invalid_state
 from protocol.ids import AccountId, ConversationId, CustomerId, new_id
-from protocol.methods import MANAGERS
 from protocol.methods import conversations as m
 from protocol.methods.messages import SendParams, SendResult
+from protocol.rights import Right
 from protocol.states import DEFAULT_POOL, Life, OrderState
 from router.model import Refusal
 from router.orders import Order, choose_order
@@ -22,6 +22,7 @@ from server.services.live import Live, refused
 from server.services.messages import Messages
 from server.services.names import Names
 from server.services.routing import Routing
+from server.services.scope import Scope, Why
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
@@ -48,6 +49,7 @@ class ConversationRequests:
         delivery: Delivery,
         seeing: Seeing,
         names: Names,
+        scope: Scope,
     ) -> None:
         self._store = store
         self._orders = orders
@@ -58,6 +60,7 @@ class ConversationRequests:
         self._delivery = delivery
         self._seeing = seeing
         self._names = names
+        self._scope = scope
 
     # --- the customer ------------------------------------------------------------------------------------------------
     async def open(self, session: Session, params: m.OpenParams) -> m.OpenResult:
@@ -250,7 +253,9 @@ class ConversationRequests:
         """A conversation that the caller serves, or may serve as a manager. 1011 for a former owner, with
         the new epoch."""
         row = await self._seeing.conversation(session, conversation_id)
-        if row.owner_id == session.person_id or not session.roles.isdisjoint(MANAGERS):
+        if row.owner_id == session.person_id:
+            return row
+        if await self._scope.judge(session, Right.ASSIGN, conversation=row) is Why.PERMITTED:
             return row
         raise RequestError(
             ErrorCode.STALE_ASSIGNMENT,

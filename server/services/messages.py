@@ -15,7 +15,7 @@ from protocol.ids import AccountId, ClientMessageId, ConversationId, CustomerId,
 from protocol.methods import messages as m
 from protocol.methods.session import Nothing
 from protocol.shapes import Party
-from protocol.states import Life
+from protocol.states import Life, PersonKind
 from protocol.times import text_of_ms
 from server.background import Background
 from server.bus import Bus
@@ -26,7 +26,7 @@ from server.services.returning import Returning
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
-from server.session import PersonKind, Session
+from server.session import Session
 from server.store.conversations import Conversations
 from server.store.history import History
 from server.store.log import Entry, Log

@@ -2,31 +2,35 @@
 KS-04, KS-14, KS-19)."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from protocol.ids import AccountId, GroupId, ShopId
-from protocol.methods import AGENTS
+from protocol.rights import Right
 from protocol.states import AgentStatus, Role
 from router.model import Profile
 from router.policy import Policy
 from server.store.accounts import AccountRow, Accounts
 from server.store.groups import Groups, ShiftRow
+from server.store.roles import RoleRow, Roles
 
 
 class Profiles:
     """Makes profiles. `now`: seconds since 1970, for schedules."""
 
-    def __init__(self, accounts: Accounts, groups: Groups, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, accounts: Accounts, groups: Groups, roles: Roles, now: Callable[[], float] = time.time
+    ) -> None:
         self._accounts = accounts
         self._groups = groups
+        self._roles = roles
         self._now = now
 
     async def one(self, shop: ShopId, account: AccountId, policy: Policy) -> Profile | None:
         """The profile of one account; None when it can serve nobody (unknown, disabled, or without such a role)."""
         row = await self._accounts.find(shop, account)
-        if row is None or not _serves(row):
+        if row is None or not _serves(row, await self._roles.of_shop(shop)):
             return None
         groups = await self._groups.of_account(shop, account)
         shifts = await self._groups.shifts(shop, account)
@@ -36,6 +40,7 @@ class Profiles:
         """Every profile of a shop, with the status its account chose last."""
         members = await self._groups.memberships(shop)
         shifts = await self._groups.shifts(shop)
+        roles = await self._roles.of_shop(shop)
         return [
             (
                 self._profile(
@@ -47,7 +52,7 @@ class Profiles:
                 AgentStatus.ONLINE if Role.BOT in row.roles else row.status,
             )
             for row in await self._accounts.of_shop(shop)
-            if _serves(row)
+            if _serves(row, roles)
         ]
 
     def _profile(
@@ -89,5 +94,8 @@ class Profiles:
         return bool(running), [group for group in groups if group in named]
 
 
-def _serves(row: AccountRow) -> bool:
-    return row.disabled_ms is None and not row.roles.isdisjoint(AGENTS | {Role.BOT})
+def _serves(row: AccountRow, roles: Mapping[str, RoleRow]) -> bool:
+    """Whether somebody may own conversations: by routing (role `agent`), by hand, or by taking over."""
+    return row.disabled_ms is None and any(
+        role == Role.BOT or (role in roles and Right.SERVE in roles[role].grants) for role in row.roles
+    )

@@ -1,56 +1,26 @@
 """The questions of the HTTP side about conversations and live state (its `ConversationReads` and `LiveReads`)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from protocol.ids import AccountId, ConversationId, PersonId, ShopId
-from protocol.methods import OBSERVERS
+from protocol.ids import AccountId, ConversationId, ShopId
 from protocol.methods.agents import SlotsResult
 from protocol.methods.conversations import ExplainResult, ListParams, ListResult
 from protocol.shapes import AgentCard, Conversation, Message, PoolCard
-from protocol.states import Role
 from router.invariants import violations
 from server.services import views
 from server.services.agents import Agents
-from server.services.callers import Caller
+from server.services.callers import Caller, CallerEyes
 from server.services.live import Live
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
-from server.session import PersonKind
 from server.store.finding import Finding, Wanted
 from server.store.history import History
 from server.store.rows import ConversationView, Page
 
 WATCHED = ("I3", "I4", "I8")
 """Invariants that can be counted on live data."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallerEyes:
-    """A caller of the HTTP API as a viewer; an API key sees the whole shop."""
-
-    caller: Caller
-
-    @property
-    def shop_id(self) -> ShopId:
-        """The caller's shop."""
-        return self.caller.shop_id
-
-    @property
-    def person_id(self) -> PersonId:
-        """The account; for an API key, what no conversation belongs to."""
-        return PersonId(self.caller.label)
-
-    @property
-    def kind(self) -> PersonKind:
-        """Never a customer."""
-        return PersonKind.ACCOUNT
-
-    @property
-    def roles(self) -> frozenset[Role]:
-        """An API key looks like operations do: at everything, serving nothing."""
-        return self.caller.roles if self.caller.account_id is not None else frozenset({Role.OPERATIONS})
 
 
 class ConversationReads:
@@ -68,8 +38,7 @@ class ConversationReads:
     async def search(self, caller: Caller, wanted: Wanted, *, cursor: str | None, limit: int) -> ListResult:
         """One page of those that match, newest first; agents find only what they have or had last."""
         eyes = CallerEyes(caller)
-        if eyes.roles.isdisjoint(OBSERVERS):
-            wanted = replace(wanted, owners=(AccountId(eyes.person_id),))
+        wanted = replace(wanted, owners=await self._seeing.owners_within_reach(eyes))
         page = await self._finding.conversations(caller.shop_id, wanted, cursor=cursor, limit=limit)
         return await self._page(page)
 

@@ -1,62 +1,51 @@
 """Who may see which conversation, and what they see of it.
 
-Customers see their own. Managers and observers see all of the shop. Agents see what they own or had last,
-and what waits. The rest does not exist for them: 1004, as for another shop's (I5).
+Who may see what is judged by the scope engine; the rest does not exist for them: 1004, as for another shop's (I5).
 """
 
-from typing import Protocol
-
 from protocol.errors import not_found
-from protocol.ids import AccountId, ConversationId, CustomerId, PersonId, ShopId
-from protocol.methods import OBSERVERS
+from protocol.ids import AccountId, ConversationId
 from protocol.methods import conversations as m
+from protocol.rights import Reach, Right
 from protocol.shapes import Conversation, Party, RoutingDecision, TriedTier, WaitExplanation, WaitReason
-from protocol.states import Life, Role
+from protocol.states import Life, PersonKind
 from protocol.times import text_of_ms
 from router.model import EVERYBODY, PRIORITY, Decision, Tried, Waiting
 from server.services import views
 from server.services.live import Live
 from server.services.names import Names
+from server.services.scope import Scope
+from server.services.viewer import Viewer
 from server.services.views import Audience
-from server.session import PersonKind
 from server.store.conversations import Conversations
 from server.store.decisions import Decisions
 from server.store.lists import Lists
 from server.store.rows import ConversationRow, ConversationView, Page
 
 
-class Viewer(Protocol):
-    """Whoever looks: a session, or a caller of the HTTP API."""
-
-    @property
-    def shop_id(self) -> ShopId: ...
-
-    @property
-    def person_id(self) -> PersonId: ...
-
-    @property
-    def kind(self) -> PersonKind: ...
-
-    @property
-    def roles(self) -> frozenset[Role]: ...
-
-
 class Seeing:
     """Reads, with the caller's eyes."""
 
     def __init__(
-        self, conversations: Conversations, lists: Lists, decisions: Decisions, live: Live, names: Names
+        self,
+        conversations: Conversations,
+        lists: Lists,
+        decisions: Decisions,
+        live: Live,
+        names: Names,
+        scope: Scope,
     ) -> None:
         self._conversations = conversations
         self._lists = lists
         self._decisions = decisions
         self._live = live
         self._names = names
+        self._scope = scope
 
     async def conversation(self, viewer: Viewer, conversation_id: str) -> ConversationRow:
         """A conversation that the caller may see, as the database has it. Raises NOT_FOUND."""
         row = await self._conversations.get(viewer.shop_id, ConversationId(conversation_id))
-        if not may_see(viewer, row):
+        if not await self._scope.may_see(viewer, row):
             raise not_found("conversation")
         return row
 
@@ -68,7 +57,7 @@ class Seeing:
         view = await self._conversations.view(
             viewer.shop_id, conversation_id, for_customer=audience is Audience.CUSTOMER
         )
-        if not passing and not may_see(viewer, view.conversation):
+        if not passing and not await self._scope.may_see(viewer, view.conversation):
             raise not_found("conversation")
         return await self.shown(view, audience)
 
@@ -89,8 +78,16 @@ class Seeing:
             return await self._lists.queue(shop, pool=params.pool, cursor=params.cursor, limit=params.limit)
         if params.scope == "recent":
             return await self._lists.recent(shop, me, cursor=params.cursor, limit=params.limit)
-        owners = None if not viewer.roles.isdisjoint(OBSERVERS) else (me,)
+        owners = await self.owners_within_reach(viewer)
         return await self._lists.all(shop, owners=owners, cursor=params.cursor, limit=params.limit)
+
+    async def owners_within_reach(self, viewer: Viewer) -> tuple[AccountId, ...] | None:
+        """Whose conversations somebody may read besides those they take part in; None: everybody's."""
+        reach = (await self._scope.grants(viewer)).get(Right.VIEW)
+        if reach is Reach.ALL:
+            return None
+        me = AccountId(viewer.person_id)
+        return tuple(await self._scope.colleagues(viewer)) if reach is Reach.GROUPS else (me,)
 
     async def explain(self, row: ConversationRow) -> m.ExplainResult:
         """Every decision with every tier tried, and why it waits, if it does (KS-22)."""
@@ -145,14 +142,3 @@ class Seeing:
                 for agent, why in waiting.agents
             ],
         )
-
-
-def may_see(viewer: Viewer, row: ConversationRow) -> bool:
-    """Whether this person may know of this conversation at all."""
-    if viewer.kind is PersonKind.CUSTOMER:
-        return row.customer_id == CustomerId(viewer.person_id)
-    if not viewer.roles.isdisjoint(OBSERVERS):
-        return True
-    if row.state is Life.QUEUED and viewer.kind is PersonKind.ACCOUNT:
-        return True
-    return viewer.person_id in (row.owner_id, row.last_owner_id)

@@ -15,7 +15,7 @@ from protocol.events import StreamReset
 from protocol.ids import AccountId, ConnectionId, ConversationId, CustomerId, PersonId, SessionId, ShopId
 from protocol.methods.session import HelloParams, HelloResult, Me, SessionSnapshot
 from protocol.shapes import AgentCard, Conversation, Party
-from protocol.states import AgentStatus, Life
+from protocol.states import AgentStatus, Life, PersonKind, Role
 from protocol.times import text_of_ms
 from router.redis_link import LinkError, RedisLink
 from server.limits import GatewayLimits
@@ -29,7 +29,7 @@ from server.services.routing import Routing
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
-from server.session import Ending, Opening, PersonKind, Principal, Session, SessionRefused
+from server.session import Ending, Opening, Principal, Session, SessionRefused
 from server.store.conversations import Conversations
 from server.store.history import History
 from server.store.lists import Lists
@@ -106,6 +106,7 @@ class Sessions:
             name=proved.name,
             expires_at_ms=proved.expires_at_ms,
             token_version=proved.token_version,
+            observer=proved.kind == "account" and not proved.roles <= {Role.AGENT},
         )
 
     async def open(self, session: Session, params: HelloParams) -> Opening:

@@ -17,7 +17,6 @@ from redis.exceptions import RedisError
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import PersonId, ShopId
-from protocol.states import Role
 from server.services.tokens import Kind, Principal, unauthenticated
 
 _SHAPE = re.compile(r"^[A-Za-z0-9_-]{22}$")
@@ -31,7 +30,7 @@ class _Stub(BaseModel):
     shop: str
     person: str
     kind: Kind
-    roles: list[Role]
+    roles: list[str]
     name: str
     tv: int
     origin: str

@@ -21,7 +21,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import AccountId, CustomerId, PersonId, ShopId, new_id
-from protocol.states import Role
 
 ISSUER = "pointsman"
 ALGORITHM = "HS256"
@@ -41,7 +40,7 @@ class Principal:
     shop_id: ShopId
     person_id: PersonId
     kind: Kind
-    roles: frozenset[Role]
+    roles: frozenset[str]
     name: str
     expires_at_ms: int
     token_version: int = 0
@@ -187,7 +186,7 @@ class Tokens:
         self._known_s = known_s
         self._now = now
 
-    def access(self, shop: ShopId, account: AccountId, roles: frozenset[Role], token_version: int) -> str:
+    def access(self, shop: ShopId, account: AccountId, roles: frozenset[str], token_version: int) -> str:
         """An access token for `access_s` seconds."""
         now = int(self._now())
         claims = {

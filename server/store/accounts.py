@@ -7,7 +7,7 @@ from typing import Any, Final
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, not_found
 from protocol.ids import AccountId, ShopId, new_id
-from protocol.states import AgentStatus, PauseMode, Role
+from protocol.states import AgentStatus, PauseMode
 from server.store.cursors import read_cursor, write_cursor
 from server.store.database import Database, Row
 from server.store.failures import unique_taken
@@ -38,7 +38,7 @@ class AccountRow:
     name: str
     password_hash: str
     """empty: no password has been set, nobody can sign in with one"""
-    roles: frozenset[Role]
+    roles: frozenset[str]
     capacity: int | None
     pause_mode: PauseMode
     pause_at: int | None
@@ -64,7 +64,7 @@ class Accounts:
         email: str,
         name: str,
         password_hash: str,
-        roles: frozenset[Role],
+        roles: frozenset[str],
         capacity: int | None = None,
         pause_mode: PauseMode = PauseMode.BY_HAND,
         pause_at: int | None = None,
@@ -210,7 +210,7 @@ def _account(row: Row) -> AccountRow:
         email=row["email"],
         name=row["name"],
         password_hash=row["password_hash"],
-        roles=frozenset(Role(role) for role in row["roles"]),
+        roles=frozenset(row["roles"]),
         capacity=row["capacity"],
         pause_mode=PauseMode(row["pause_mode"]),
         pause_at=row["pause_at"],

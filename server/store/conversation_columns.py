@@ -40,10 +40,19 @@ NAMES: Final = (
     "last_owner_id",
     "rating",
     "rating_comment",
+    "customer_rev",
+    "collaborators",
+    "supervisors",
+    "watchers",
+    "invited",
+    "items_done",
+    "items_open",
+    "collaboration_since",
 )
 """In the order of the members of `ConversationRow`."""
 WIDTH: Final = len(NAMES)
 _STATE: Final = NAMES.index("state")
+_PEOPLE: Final = tuple(NAMES.index(name) for name in ("collaborators", "supervisors", "watchers", "invited"))
 _LIFE: Final = {life.value: life for life in Life}
 
 
@@ -56,4 +65,6 @@ def conversation_from(values: Sequence[Any]) -> ConversationRow:
     """The row made of the values of `columns`."""
     members: list[Any] = [*values]
     members[_STATE] = _LIFE[members[_STATE]]
+    for each in _PEOPLE:
+        members[each] = tuple(members[each])
     return ConversationRow(*members)

@@ -175,7 +175,8 @@ class Conversations:
         """
         rated = await self._db.fetchrow(
             f"""
-            UPDATE conversations c SET rating = $4, rating_comment = $5, rev = c.rev + 1
+            UPDATE conversations c SET rating = $4, rating_comment = $5, rev = c.rev + 1,
+                customer_rev = c.customer_rev + 1
             WHERE c.shop_id = $1 AND c.id = $3 AND c.customer_id = $2 AND c.state IN ('wrap_up', 'closed')
             RETURNING {columns("c")}
             """,

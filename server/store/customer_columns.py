@@ -15,6 +15,7 @@ NAMES: Final = (
     "first_paid_at",
     "last_bought_at",
     "created_at",
+    "owner_id",
 )
 """In the order of the members of `CustomerRow`."""
 CUSTOMER_WIDTH: Final = len(NAMES)

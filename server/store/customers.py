@@ -114,7 +114,7 @@ class Customers:
                 raise RequestError(ErrorCode.CONFLICT, "not_anonymous", "This customer is known already.")
             await transaction.execute(
                 """
-                UPDATE conversations SET customer_id = $3, rev = rev + 1
+                UPDATE conversations SET customer_id = $3, rev = rev + 1, customer_rev = customer_rev + 1
                 WHERE shop_id = $1 AND customer_id = $2 AND (state = 'closed' OR NOT EXISTS (
                     SELECT FROM conversations WHERE shop_id = $1 AND customer_id = $3 AND state <> 'closed'
                 ))

@@ -74,6 +74,31 @@ class ConversationRow:
     """the agent or bot who had it last; stays when it is closed or waits again"""
     rating: int | None
     rating_comment: str | None
+    customer_rev: int = 1
+    """rises with every change that the customer may see; notes leave no gap in it"""
+    collaborators: tuple[AccountId, ...] = ()
+    """colleagues beside the owner, in the order in which they joined"""
+    supervisors: tuple[AccountId, ...] = ()
+    """who joined to speak as a supervisor"""
+    watchers: tuple[AccountId, ...] = ()
+    """who follows silently"""
+    invited: tuple[AccountId, ...] = ()
+    """who is asked to join"""
+    items_done: int = 0
+    items_open: int = 0
+    collaboration_since_ms: int | None = None
+    """since when somebody takes part beside the owner"""
+
+    @property
+    def speaking(self) -> tuple[AccountId, ...]:
+        """Everybody who may write to the customer: the owner, collaborators, supervisors who joined."""
+        owner = () if self.owner_id is None else (self.owner_id,)
+        return tuple(dict.fromkeys((*owner, *self.collaborators, *self.supervisors)))
+
+    @property
+    def following(self) -> tuple[AccountId, ...]:
+        """Everybody of the staff to whom each entry of the log is sent."""
+        return tuple(dict.fromkeys((*self.speaking, *self.watchers)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +134,8 @@ class CustomerRow:
     first_paid_ms: int | None
     last_bought_ms: int | None
     created_ms: int
+    owner_id: AccountId | None = None
+    """the colleague who looks after them (GP-07)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,15 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
 from protocol.codes import CloseCode, ErrorCode
-from protocol.errors import RequestError
+from protocol.errors import RequestError, forbidden
 from protocol.events import Plane
 from protocol.ids import ConversationId, PersonId, ShopId, new_id
+from protocol.methods import Method, may_call
 from protocol.methods.agents import AgentListResult
 from protocol.methods.messages import HistoryResult, SendResult
 from protocol.methods.session import HelloResult, Me, SessionSnapshot
-from protocol.shapes import Party
+from protocol.rights import BUILT_IN, united
+from protocol.shapes import Party, Shape
 from protocol.states import Role
 from protocol.times import text_of_ms
 from protocol.version import SUBPROTOCOL
@@ -114,6 +116,21 @@ class Opener:
 
     async def closed(self, session: Session, ending: Ending) -> None:
         self.endings.append((session.person_id, ending))
+
+
+class Table:
+    """A door that knows the built-in roles, and what it refused."""
+
+    def __init__(self) -> None:
+        self.refusals: list[tuple[str, str]] = []
+
+    async def admit(self, session: Session, method: Method) -> None:
+        grants = united(BUILT_IN[role] for role in session.roles if role in BUILT_IN)
+        if not may_call(session.kind, grants, method):
+            raise forbidden(f"call {method.name}")
+
+    async def refused(self, session: Session, method: Method, params: Shape, error: RequestError) -> None:
+        self.refusals.append((method.name, error.reason))
 
 
 @dataclass
@@ -311,6 +328,7 @@ async def running(
             **parts.pop("handlers", {}),
         },
         notices={"typing.set": set_typing},
+        door=Table(),
         hub=hub,
         origins=Origins(known, allow_loopback=parts.pop("allow_loopback", False)),
         limits=limits,

@@ -66,8 +66,8 @@ def upgrade() -> None:
             name text NOT NULL,
             password_hash text NOT NULL,
             roles text[] NOT NULL CHECK (
-                roles <@ ARRAY['owner', 'admin', 'service_admin', 'operations', 'agent', 'supervisor', 'bot']
-                AND cardinality(roles) > 0
+                cardinality(roles) > 0
+                AND array_to_string(roles, ' ') ~ '^[a-z][a-z0-9_]{0,31}( [a-z][a-z0-9_]{0,31})*$'
             ),
             capacity int CHECK (capacity BETWEEN 1 AND 500),
             pause_mode text NOT NULL DEFAULT 'by_hand' CHECK (pause_mode IN ('at_n', 'by_hand', 'never')),
@@ -132,8 +132,10 @@ def upgrade() -> None:
             first_paid_at timestamptz,
             last_bought_at timestamptz,
             created_at timestamptz NOT NULL DEFAULT now(),
+            owner_id uuid,
             UNIQUE (shop_id, id),
             UNIQUE (shop_id, external_id),
+            FOREIGN KEY (shop_id, owner_id) REFERENCES accounts (shop_id, id),
             CHECK (anonymous = (external_id IS NULL))
         )
         """,

@@ -4,6 +4,8 @@ Takes up to some hundred entries; answers one row for each, in any order, by its
 - rows of conversations are locked in the order of their ids, so that batches of several nodes cannot deadlock;
 - `seq` and `customer_seq` continue without holes, in the order of `n`;
 - an entry that is refused leaves no trace and harms no other;
+- an agent writes publicly only while owning the conversation or taking part in it, to colleagues also while watching;
+  only the owner's words count as the contact that stickiness remembers (KS-01);
 - decisions take effect before the entries of the same batch; the conversation always shows the decision with the
   highest `rev`, in whatever order they come.
 
@@ -25,7 +27,9 @@ CONVERSATION = """
     closed_at timestamptz, answers_later boolean, detached_at timestamptz, via_bot boolean, head_seq bigint,
     customer_head_seq bigint, customer_read_seq bigint, staff_read_seq bigint,
     customer_read_log_seq bigint, staff_read_customer_seq bigint, waiting_since timestamptz,
-    last_agent_id uuid, last_contact_at timestamptz, last_owner_id uuid, rating smallint, rating_comment text
+    last_agent_id uuid, last_contact_at timestamptz, last_owner_id uuid, rating smallint, rating_comment text,
+    customer_rev bigint, collaborators uuid[], supervisors uuid[], watchers uuid[], invited uuid[],
+    items_done int, items_open int, collaboration_since timestamptz
 """
 COLUMNS = [column.split()[0] for column in CONVERSATION.split(",")]
 
@@ -33,6 +37,7 @@ COLUMNS = [column.split()[0] for column in CONVERSATION.split(",")]
 NIL = "00000000-0000-0000-0000-000000000000"
 _CHANGED = {
     "rev": "j.new_rev",
+    "customer_rev": "j.customer_rev + j.added_public",
     "head_seq": "j.new_head",
     "customer_head_seq": "j.new_customer_head",
     "waiting_since": "j.new_waiting_since",
@@ -163,11 +168,13 @@ BEGIN
                     THEN 'duplicate' ELSE 'conflict' END
                 WHEN e.kind = 'system' THEN 'ok'
                 WHEN e.kind = 'customer' AND e.sender IS DISTINCT FROM c.customer_id THEN 'not_found'
-                WHEN e.kind <> 'customer' AND e.must_own AND c.owner_id IS DISTINCT FROM e.sender THEN
+                WHEN e.kind <> 'customer' AND e.must_own AND c.owner_id IS DISTINCT FROM e.sender
+                    AND e.sender <> ALL (c.collaborators || c.supervisors)
+                    AND (e.public OR e.sender <> ALL (c.watchers)) THEN
                     CASE WHEN EXISTS (
                         SELECT FROM decisions d WHERE d.conversation_id = c.id AND d.owner = e.sender
                     ) THEN 'stale' ELSE 'not_found' END
-                WHEN e.epoch <> c.assign_epoch THEN 'stale'
+                WHEN e.epoch <> c.assign_epoch AND e.sender <> ALL (c.collaborators || c.supervisors) THEN 'stale'
                 WHEN c.state = 'closed' THEN 'closed'
                 WHEN c.state = 'wrap_up' AND e.kind <> 'customer' AND e.public THEN 'wrap_up'
                 ELSE 'ok'
@@ -195,7 +202,8 @@ BEGIN
             max(j.entry)
                 FILTER (WHERE j.verdict = 'ok' AND j.public AND j.code > 1) OVER whole AS answered_last,
             max(lpad(j.entry::text, 4, '0') || j.sender::text)
-                FILTER (WHERE j.verdict = 'ok' AND j.public AND j.code = 2) OVER whole AS agent_last
+                FILTER (WHERE j.verdict = 'ok' AND j.public AND j.code = 2 AND j.sender = j.owner_id)
+                OVER whole AS agent_last
         FROM judged j
         WINDOW upto AS (PARTITION BY j.conversation ORDER BY j.entry), whole AS (PARTITION BY j.conversation)
     ), moved AS MATERIALIZED (
@@ -225,7 +233,8 @@ BEGIN
         FROM moved WHERE verdict = 'ok'
     ), kept AS (
         UPDATE conversations c SET
-            rev = j.new_rev, head_seq = j.new_head, customer_head_seq = j.new_customer_head,
+            rev = j.new_rev, customer_rev = j.customer_rev + j.added_public,
+            head_seq = j.new_head, customer_head_seq = j.new_customer_head,
             waiting_since = j.new_waiting_since, last_agent_id = j.new_agent, last_contact_at = j.new_contact_at
         FROM moved j WHERE c.id = j.id AND j.verdict = 'ok' AND j.nth = j.added
     )

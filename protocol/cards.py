@@ -1,0 +1,151 @@
+"""What colleagues see of working together: invitations, mentions, divided work, alarms, choosers, and the wall."""
+
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from protocol.shapes import (
+    AgentCard,
+    Conversation,
+    CustomerCard,
+    Id,
+    Participant,
+    Party,
+    PoolCard,
+    Rev,
+    Shape,
+    Timestamp,
+    Work,
+)
+
+
+class Invitation(Shape):
+    """Somebody is asked into a conversation (CO-01). The invited may see it; joining makes a participant."""
+
+    conversation_id: Id
+    by: Party
+    group_id: Id | None = None
+    """asked as a member of this group; the first who joins answers for all of it"""
+    reason: str = ""
+    at: Timestamp
+    expires_at: Timestamp
+    customer: CustomerCard
+
+
+class Mention(Shape):
+    """A note names somebody (CO-05). It stays until it was read."""
+
+    conversation_id: Id
+    message_id: Id
+    seq: int
+    by: Party
+    text: str
+    at: Timestamp
+    read_at: Timestamp | None = None
+
+
+class Item(Shape):
+    """A piece of the work in a collaboration (CO-08): absolute, the highest `rev` wins."""
+
+    item_id: Id
+    conversation_id: Id
+    rev: Rev
+    text: Annotated[str, StringConstraints(max_length=500)]
+    owner: Party | None = None
+    done: bool = False
+    due_at: Timestamp | None = None
+    by: Party
+    created_at: Timestamp
+    done_at: Timestamp | None = None
+    removed: bool = False
+
+
+class Alarm(Shape):
+    """Something stalls (CO-09): absolute, the highest `rev` wins."""
+
+    alarm_id: Id
+    rev: Rev
+    kind: Literal["collaboration_stalled", "customer_waits", "item_overdue"]
+    conversation_id: Id
+    item_id: Id | None = None
+    since: Timestamp
+    """what stalls has stalled since then"""
+    raised_at: Timestamp
+    acknowledged_by: Party | None = None
+    cleared_at: Timestamp | None = None
+
+
+class Collaboration(Shape):
+    """A conversation in which several work, as managers see it (CO-09)."""
+
+    conversation: Conversation
+    began_at: Timestamp
+    last_activity_at: Timestamp
+    alarms: list[Alarm] = []
+
+
+class Target(Shape):
+    """Somebody whom a chooser may offer, or not, and why not (GP-04)."""
+
+    agent: AgentCard
+    permitted: bool
+    why_not: str | None = None
+    """`out_of_scope`, `excluded`, `bot`, `oneself`, `owner_already`, `participant_already`"""
+
+
+class GroupTarget(Shape):
+    """A group whom a chooser may offer, or not, and why not (GP-04)."""
+
+    group_id: Id
+    name: str
+    online: int
+    """members on duty who are online or paused"""
+    with_room: int
+    permitted: bool
+    why_not: str | None = None
+    """`out_of_scope`, `nobody_online`"""
+
+
+class WaitingCard(Shape):
+    """A conversation that waits for an agent, or whose customer waits for an answer, on the wall."""
+
+    conversation_id: Id
+    customer_name: str
+    state: str
+    pool: str | None = None
+    owner: Party | None = None
+    order_state: str
+    since: Timestamp
+
+
+class Wall(Shape):
+    """What a supervisor's wall shows (PF-01, CO-09): absolute, the latest wins; only what is within their reach."""
+
+    agents: list[AgentCard]
+    pools: list[PoolCard]
+    waiting: list[WaitingCard]
+    """those who have waited longest for an agent, oldest first; at most `waiting_most`"""
+    unanswered: list[WaitingCard]
+    """in service, customer waits longest for an answer; at most `waiting_most`"""
+    waiting_most: int
+    queued: int
+    in_service: int
+    wrap_up: int
+    collaborations: list["CollaborationLine"]
+    alarms: list[Alarm]
+    at: Timestamp
+
+
+class CollaborationLine(Shape):
+    """One running collaboration on the wall."""
+
+    conversation_id: Id
+    customer_name: str
+    owner: Party | None
+    participants: list[Participant]
+    work: Work | None = None
+    began_at: Timestamp
+    last_activity_at: Timestamp
+
+
+Wall.model_rebuild()

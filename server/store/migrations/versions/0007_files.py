@@ -1,0 +1,13 @@
+"""Files of conversations (CO-04)."""
+
+from server.store.migrations.sql import run
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+    run()
