@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from types import TracebackType
@@ -20,6 +20,7 @@ from protocol.errors import ConnectionClosed, PointsmanError, RequestError
 from protocol.events import EVENTS, ConversationChanged, Heartbeat, StreamReset, TypingSet
 from protocol.ids import new_id
 from protocol.methods import METHODS
+from protocol.methods.collaboration import NoteParams
 from protocol.methods.conversations import ConversationParams, ConversationResult
 from protocol.methods.messages import HistoryParams, HistoryResult, SendParams, SendResult
 from protocol.methods.session import (
@@ -32,6 +33,7 @@ from protocol.methods.session import (
     RefreshResult,
     Resume,
 )
+from protocol.methods.supervision import WhisperParams
 from protocol.shapes import Message, Shape
 from protocol.states import Life
 from protocol.version import VERSION
@@ -211,14 +213,42 @@ class Client:
         }
         if assign_epoch is not None:
             members["assign_epoch"] = assign_epoch
-        params = SendParams.model_validate(members)
+        return await self._append("message.send", SendParams.model_validate(members), timeout_s)
+
+    async def note(
+        self,
+        conversation_id: str,
+        body: str | Mapping[str, Any],
+        *,
+        mentions: Sequence[str] = (),
+        client_message_id: str | None = None,
+        whisper: bool = False,
+        timeout_s: float | None = None,
+    ) -> SendResult:
+        """Say something to colleagues only, exactly once, in order with what is sent. `whisper`: as one who only
+        watches."""
+        members: dict[str, Any] = {
+            "conversation_id": conversation_id,
+            "client_message_id": client_message_id or new_id(),
+            "body": {"kind": "note", "text": body, "mentions": list(mentions)}
+            if isinstance(body, str)
+            else dict(body),
+        }
+        if whisper:
+            return await self._append("monitor.whisper", WhisperParams.model_validate(members), timeout_s)
+        return await self._append("note.send", NoteParams.model_validate(members), timeout_s)
+
+    async def _append(
+        self, method: str, params: SendParams | NoteParams | WhisperParams, timeout_s: float | None
+    ) -> SendResult:
+        conversation_id = params.conversation_id
         lock = self._sending.setdefault(conversation_id, asyncio.Lock())
         last = _no_reply()
         try:
             async with asyncio.timeout(timeout_s), lock:
                 for attempt in count():
                     try:
-                        result = await self.call("message.send", params, SendResult)
+                        result = await self.call(method, params, SendResult)
                     except RequestError as refusal:
                         if not refusal.retryable:
                             raise
@@ -260,7 +290,7 @@ class Client:
     def _heard(self, frame: NotificationFrame) -> None:
         params = frame.params
         match frame.event.name, params:
-            case "message.created", Message():
+            case "message.created" | "note.created", Message():
                 self._logbook.take(params)
                 return
             case "message.updated", Message():
@@ -286,7 +316,7 @@ class Client:
 
     def _said(self, message: Message) -> None:
         self.view.said(message)
-        self._give(NotificationFrame(_CREATED, message))
+        self._give(NotificationFrame(_NOTED if message.internal else _CREATED, message))
 
     def _give(self, frame: NotificationFrame) -> None:
         if self._on_event is not None:
@@ -349,6 +379,7 @@ class Client:
 
 
 _CREATED = EVENTS["message.created"]
+_NOTED = EVENTS["note.created"]
 _UPDATED = EVENTS["conversation.updated"]
 
 

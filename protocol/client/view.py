@@ -1,12 +1,30 @@
-"""What a client knows of the world: snapshot and events reduced to conversations, agents and itself. Pure.
+"""What a client knows of the world: snapshot and events reduced to what they are about. Pure.
 
 Absolute values with `rev`: the higher wins, so repeats do no harm (I7: old snapshot + events = fresh snapshot).
 """
 
-from protocol.events import AgentChanged, ConversationChanged, QueueMoved, ReadAdvanced
+from typing import TypeVar
+
+from protocol.cards import Alarm, Invitation, Item, Mention, Wall
+from protocol.events import (
+    AgentChanged,
+    AlarmChanged,
+    ConversationChanged,
+    InvitationEnded,
+    InvitationReceived,
+    ItemChanged,
+    Mentioned,
+    QueueMoved,
+    ReadAdvanced,
+    RightsChanged,
+    WallChanged,
+    WatchingChanged,
+)
 from protocol.methods.session import HelloResult, Me
 from protocol.shapes import AgentCard, Conversation, Message, Queue, Shape
 from protocol.states import Life
+
+RevisedT = TypeVar("RevisedT", Item, Alarm)
 
 
 class View:
@@ -16,6 +34,17 @@ class View:
         self.me: Me | None = None
         self.conversations: dict[str, Conversation] = {}
         self.agents: dict[str, AgentCard] = {}
+        self.watching: set[str] = set()
+        """the conversations that this session only watches"""
+        self.invitations: dict[str, Invitation] = {}
+        """by conversation"""
+        self.mentions: dict[str, Mention] = {}
+        """the unread ones, by message"""
+        self.rights: dict[str, str] = {}
+        self.items: dict[str, Item] = {}
+        self.alarms: dict[str, Alarm] = {}
+        self.wall: Wall | None = None
+        """as it was last, while this session subscribes to it"""
         self._last: dict[str, Message] = {}
         """the newest message of each log: events about conversations do not carry it, and may come after it"""
 
@@ -28,17 +57,26 @@ class View:
         ]
 
     def is_own(self, conversation: Conversation) -> bool:
-        """Whether a snapshot for this session holds the conversation: its customer's, or its owner's."""
+        """Whether a snapshot for this session holds the conversation: its customer's, its owner's, or that of somebody
+        who takes part in it or watches it."""
         if self.me is None or conversation.state is Life.CLOSED:
             return False
         person = self.me.person
         if person.kind == "customer":
             return conversation.customer.customer_id == person.id
-        return conversation.owner is not None and conversation.owner.id == person.id
+        taking_part = {participant.person.id for participant in conversation.participants}
+        if conversation.owner is not None:
+            taking_part.add(conversation.owner.id)
+        return person.id in taking_part or conversation.conversation_id in self.watching
 
     def begin(self, hello: HelloResult) -> list[str]:
         """Take a snapshot. Returns the ids of conversations that it should have held, were nothing missed."""
         self.me = hello.me
+        snapshot = hello.snapshot
+        self.watching = set(snapshot.watching)
+        self.invitations = {each.conversation_id: each for each in snapshot.invitations}
+        self.mentions = {each.message_id: each for each in snapshot.mentions}
+        self.rights = dict(snapshot.rights)
         given = {conversation.conversation_id for conversation in hello.snapshot.conversations}
         doubtful = [c.conversation_id for c in self.snapshot() if c.conversation_id not in given]
         for conversation in hello.snapshot.conversations:
@@ -78,7 +116,7 @@ class View:
             told["head_seq"] = message.seq
             if message.sender.kind == "customer":
                 told["waiting_since"] = known.waiting_since or message.created_at
-            elif message.sender.kind != "system":
+            elif message.sender.kind != "system" and not message.internal:
                 told["waiting_since"] = None
         self.conversations[message.conversation_id] = known.model_copy(update=told)
 
@@ -104,8 +142,40 @@ class View:
                 self._moved(params)
             case ReadAdvanced():
                 return self._read(params)
+            case ItemChanged():
+                return self._newer(self.items, params.item.item_id, params.item)
+            case AlarmChanged():
+                return self._newer(self.alarms, params.alarm.alarm_id, params.alarm)
+            case _:
+                self._told_itself(params)
+        return True
+
+    def _told_itself(self, params: Shape) -> None:
+        """What concerns this session's person alone: absolute, the latest wins."""
+        match params:
+            case WatchingChanged():
+                self.watching = set(params.watching)
+            case InvitationReceived():
+                self.invitations[params.invitation.conversation_id] = params.invitation
+            case InvitationEnded():
+                self.invitations.pop(params.conversation_id, None)
+            case Mentioned():
+                self.mentions[params.mention.message_id] = params.mention
+                if params.mention.read_at is not None:
+                    del self.mentions[params.mention.message_id]
+            case RightsChanged():
+                self.rights = dict(params.rights)
+            case WallChanged():
+                self.wall = params.wall
             case _:
                 pass
+
+    @staticmethod
+    def _newer(kept: dict[str, RevisedT], key: str, value: RevisedT) -> bool:
+        known = kept.get(key)
+        if known is not None and known.rev >= value.rev:
+            return False
+        kept[key] = value
         return True
 
     def _moved(self, moved: QueueMoved) -> None:
