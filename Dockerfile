@@ -18,7 +18,10 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
 
 FROM python:3.11-slim-bookworm
 COPY --from=build /opt/pointsman /opt/pointsman
-ENV PATH=/opt/pointsman/bin:$PATH PYTHONUNBUFFERED=1 POINTSMAN_HOST=0.0.0.0 POINTSMAN_PORT=8000
+ENV PATH=/opt/pointsman/bin:$PATH PYTHONUNBUFFERED=1 POINTSMAN_HOST=0.0.0.0 POINTSMAN_PORT=8000 POINTSMAN_FILES=/files
+# A volume for files, which all nodes share; or set POINTSMAN_FILES=s3://bucket.
+RUN mkdir /files && chown 10001:10001 /files
+VOLUME /files
 # An id without a name and without rights; orchestrators can check that it is not 0.
 USER 10001:10001
 WORKDIR /tmp

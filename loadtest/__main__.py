@@ -1,4 +1,4 @@
-"""The command line: `python -m loadtest bench` (`make bench`) and `python -m loadtest load`."""
+"""The command line: `python -m loadtest bench` (`make bench`), and `load` and `fan-out` beside it."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from loadtest import bench, load
+from loadtest import bench, fan_out, load
 from loadtest.children import ChildFailed
 from loadtest.crowd import CrowdFailed
 from loadtest.front_desk import Refused
@@ -26,7 +26,7 @@ def main() -> None:
     """Run one command; exit code 1 when it could not be done, or when load found a broken invariant."""
     options = _parser().parse_args()
     try:
-        code = _bench(options) if options.command == "bench" else _load(options)
+        code = COMMANDS[options.command](options)
     except (ChildFailed, CrowdFailed, Refused, LineBroken, bench.BenchFailed) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         code = 1
@@ -58,6 +58,17 @@ def _load(options: argparse.Namespace) -> int:
     return 1 if outcome.violations else 0
 
 
+def _fan_out(options: argparse.Namespace) -> int:
+    report = _run(fan_out.run(options.rounds, _tell, options.logs))
+    print(f"\n{report.text()}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(report.document(), indent=2) + "\n")
+    return 0
+
+
+COMMANDS = {"bench": _bench, "load": _load, "fan-out": _fan_out}
+
+
 def _run(work: Coroutine[Any, Any, T]) -> T:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
@@ -83,7 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--agents", type=_number(1, MOST_PEOPLE), default=6)
     play.add_argument("--seconds", type=_number(1, MOST_SECONDS), default=20)
     play.add_argument("--seed", type=int, default=1, help="the same seed, the same people and pauses")
-    for each in (measure, play):
+    spread = commands.add_parser(
+        "fan-out",
+        help="many agents in one conversation, many supervisors before one wall: cost by their number",
+    )
+    spread.add_argument("--rounds", type=_number(1, 100), default=5, help="medians are taken over so many")
+    for each in (measure, play, spread):
         each.add_argument("--json", type=Path, metavar="FILE", help="write everything found to FILE as well")
         each.add_argument("--logs", type=_folder, metavar="DIR", help="keep the servers' logs there")
     return parser

@@ -93,11 +93,13 @@ class AgentChanged(Shape):
 
 
 class TypingSet(Shape):
-    """The sender is typing, or has stopped. `text`: the draft, shown to colleagues only."""
+    """The sender is typing, or has stopped. `text`: the draft, shown to colleagues only. `internal`: it is a note; the
+    customer hears nothing of it."""
 
     conversation_id: Id
     typing: bool
     text: Annotated[str, StringConstraints(max_length=2000)] = ""
+    internal: bool = False
 
 
 class TypingChanged(Shape):
@@ -109,6 +111,8 @@ class TypingChanged(Shape):
     typing: bool
     text: str = ""
     holds_reply: bool = False
+    internal: bool = False
+    """a note"""
 
 
 class InvitationReceived(Shape):
@@ -160,15 +164,18 @@ class RightsChanged(Shape):
 
 
 class ScreenChanged(Shape):
-    """A screen share was asked for, agreed to, refused or ended."""
+    """A screen share was asked for (`reason`: why, in the asker's words), agreed to, refused or ended."""
 
     share: ScreenShare
+    reason: str = ""
 
 
 class ScreenSignalled(Shape):
-    """One step of WebRTC's negotiation from the other side."""
+    """One step of WebRTC's negotiation from the other side. `n` counts its signals from 1: one that comes again is to
+    be dropped, and after a gap (a connection was lost meanwhile) the negotiation begins anew."""
 
     share_id: Id
+    n: int
     kind: Literal["offer", "answer", "candidate"]
     data: dict[str, Any]
 
@@ -231,7 +238,7 @@ EVENTS: dict[str, Event] = _table(
     Event("monitor.changed", WallChanged, Plane.STATE, _S, "The wall moved."),
     Event("rights.changed", RightsChanged, Plane.STATE, _S, "The reader may do something else now."),
     Event("screen.changed", ScreenChanged, Plane.STATE, _S, "A screen share asked, agreed, refused, ended."),
-    Event("screen.signalled", ScreenSignalled, Plane.EPHEMERAL, _S, "A step of WebRTC's negotiation."),
+    Event("screen.signalled", ScreenSignalled, Plane.STATE, _S, "A step of WebRTC's negotiation."),
     Event("notice.given", Notice, Plane.EPHEMERAL, _S, "The shop's rules tell something (CO-07)."),
     Event("typing.changed", TypingChanged, Plane.EPHEMERAL, _S, "Somebody types."),
     Event("typing.set", TypingSet, Plane.EPHEMERAL, Sender.CLIENT, "I type."),

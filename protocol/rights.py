@@ -61,7 +61,7 @@ class Right(StrEnum):
     AUDIT = "audit.view"
     OPERATE = "server.operate"
     BREAK_GLASS = "account.break_glass"
-    """reach over everything for a short time, with a reason (owner)"""
+    """lend reach over everything for a short time, with a reason (owner)"""
 
 
 class Reach(IntEnum):
@@ -103,6 +103,10 @@ UNSCOPED = frozenset(
 """Rights about the shop as a whole: they are granted at reach `all` or not at all."""
 OWNER_ONLY = frozenset({Right.BREAK_GLASS, Right.SIGN_IN})
 """Rights that no role but the built-in ones can hold."""
+LASTING = frozenset({Right.ACCOUNTS, Right.ROLES, Right.INTEGRATION, Right.BREAK_GLASS})
+"""Rights by which somebody could keep what was lent to them: they are never lent."""
+FIXED_ROLES = frozenset({Role.OWNER, Role.BOT, Role.CUSTOMER})
+"""Roles that no shop can change: without the first nobody could mend the others."""
 
 _ALL: Grants = MappingProxyType(dict.fromkeys(Right, Reach.ALL))
 
@@ -171,7 +175,8 @@ BUILT_IN: Mapping[str, Grants] = MappingProxyType(
             _R.CUSTOMER_EDIT,
             _R.REPORT,
             _R.SETTINGS_VIEW,
-            own=(_R.SERVE, _R.TRANSFER),
+            _R.TRANSFER,  # what was taken over is given back to somebody
+            own=(_R.SERVE,),
         ),
         Role.OPERATIONS: _grants(_R.VIEW, _R.CUSTOMER_VIEW, _R.REPORT, _R.SETTINGS_VIEW, _R.OPERATE),
         Role.AGENT: _grants(
@@ -185,6 +190,15 @@ BUILT_IN: Mapping[str, Grants] = MappingProxyType(
     }
 )
 """Role -> grants, until the shop says otherwise."""
+
+
+LENT: Grants = MappingProxyType({right: Reach.ALL for right in Right if right not in LASTING})
+"""What break-glass gives, beside what somebody has anyway."""
+
+
+def words(grants: Grants) -> dict[str, str]:
+    """Grants as they are written on the wire: right -> reach, in the order of rights."""
+    return {right.value: grants[right].word for right in Right if right in grants}
 
 
 def united(sets: Iterable[Grants]) -> Grants:

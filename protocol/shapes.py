@@ -72,8 +72,9 @@ class SystemBody(Shape):
     kind: Literal["system"]
     event: str
     """`queued`, `assigned`, `ended`, `reopened`, `closed`, `handed_off`, `rated`; `screen_started`, `screen_stopped`;
-    for colleagues only: `invited`, `declined`, `joined`, `left`, `removed`, `item_added`, `item_changed`,
-    `item_removed`, `rule_applied`, `alarm_raised`"""
+    for colleagues only: `invited`, `declined`, `expired`, `joined`, `left`, `removed` (who, by, role, group, reason),
+    `handed_over` (by, from, to, group, pool, stays, reason), `item_added`, `item_changed`, `item_removed`,
+    `rule_applied`, `alarm_raised`"""
     data: dict[str, Any] = {}
 
 

@@ -14,7 +14,7 @@ So between verbs (and when `more` is False) no conversation waits that an agent 
 from typing import Protocol
 
 from protocol.ids import AccountId, ConnectionId, ConversationId, PersonId
-from protocol.states import AgentStatus
+from protocol.states import AgentStatus, Life
 from router.model import (
     AgentState,
     ConversationState,
@@ -64,14 +64,15 @@ class Engine(Protocol):
         conversation: ConversationId,
         agent: AccountId,
         *,
-        by: AccountId,
+        by: AccountId | None,
         op_id: str,
         day: int,
         expected_epoch: int | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
         """Give a live conversation (waiting, active or in wrap-up) to an agent by hand, whatever their capacity,
-        status or exclusion (KS-07, KS-14). Also transfer: the former owner's slot is freed and refilled.
+        status or exclusion (KS-07, KS-14). Also transfer: the former owner's slot is freed and refilled. `by` None: one of
+        the shop's rules did it.
 
         Refused: UNKNOWN_CONVERSATION, UNKNOWN_AGENT, SAME_OWNER, STALE_EPOCH.
         """
@@ -141,11 +142,29 @@ class Engine(Protocol):
         *,
         op_id: str,
         day: int,
+        expected: Life | None = None,
         by: AccountId | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
         """Close from any live state: wrap-up is over, the customer left the queue, or by force. Frees the slot, fills,
-        forgets the live record. Refused: UNKNOWN_CONVERSATION."""
+        forgets the live record. `expected`: only from this state, so that what became of it since the caller looked
+        is not undone. Refused: UNKNOWN_CONVERSATION; NOT_WAITING, NOT_ACTIVE or NOT_IN_WRAP_UP when it is not in the
+        expected state."""
+        ...
+
+    async def set_priority(
+        self,
+        conversation: ConversationId,
+        priority: int,
+        *,
+        op_id: str,
+        day: int,
+        by: AccountId | None = None,
+        now_ms: int | None = None,
+    ) -> Outcome:
+        """Put a waiting conversation into another priority class of its pool (PRIORITY: before everybody of NORMAL, in
+        the order of arrival among its like; NORMAL: back), at its first arrival time (KS-15, CO-07). In that class
+        already: nothing changes, and nothing is decided. Refused: UNKNOWN_CONVERSATION, NOT_WAITING."""
         ...
 
     async def fill(self, *, op_id: str, day: int, now_ms: int | None = None) -> Outcome:

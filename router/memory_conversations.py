@@ -7,7 +7,7 @@ from router.memory_claim import Walk, pool_of
 from router.memory_state import ConversationRecord
 from router.memory_turn import MemoryTurn
 from router.memory_verb import MemoryVerbs
-from router.model import Outcome, Plan, Refusal
+from router.model import NOT_IN, Outcome, Plan, Refusal
 
 
 class ConversationVerbs(MemoryVerbs):
@@ -45,7 +45,7 @@ class ConversationVerbs(MemoryVerbs):
         conversation: ConversationId,
         agent: AccountId,
         *,
-        by: AccountId,
+        by: AccountId | None,
         op_id: str,
         day: int,
         expected_epoch: int | None = None,
@@ -64,7 +64,9 @@ class ConversationVerbs(MemoryVerbs):
                 return Refusal.SAME_OWNER
             if _stale(record, expected_epoch):
                 return Refusal.STALE_EPOCH
-            away = receiver.status is AgentStatus.OFFLINE or receiver.counted_offline
+            # Who takes it by their own hand is there, whatever their status says.
+            absent = receiver.status is AgentStatus.OFFLINE or receiver.counted_offline
+            away = absent and by != receiver.profile.agent
             turn.give(record, receiver, Reason.BY_HAND, offline=away, by=by)
             return None
 
@@ -178,6 +180,7 @@ class ConversationVerbs(MemoryVerbs):
         *,
         op_id: str,
         day: int,
+        expected: Life | None = None,
         by: AccountId | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
@@ -187,7 +190,35 @@ class ConversationVerbs(MemoryVerbs):
             record = self._shop.conversations.get(conversation)
             if record is None:
                 return Refusal.UNKNOWN_CONVERSATION
+            if expected is not None and record.life is not expected:
+                return NOT_IN[expected]
             turn.close(record, by=by)
+            return None
+
+        return self.run_verb(op_id, day, now_ms, act)
+
+    async def set_priority(
+        self,
+        conversation: ConversationId,
+        priority: int,
+        *,
+        op_id: str,
+        day: int,
+        by: AccountId | None = None,
+        now_ms: int | None = None,
+    ) -> Outcome:
+        """See `Engine.set_priority`."""
+
+        def act(turn: MemoryTurn) -> Refusal | None:
+            record = self._shop.conversations.get(conversation)
+            if record is None:
+                return Refusal.UNKNOWN_CONVERSATION
+            if record.life is not Life.QUEUED:
+                return Refusal.NOT_WAITING
+            if record.priority != priority:
+                self._shop.dequeue(record)
+                record.priority = priority
+                turn.wait(record, by=by)
             return None
 
         return self.run_verb(op_id, day, now_ms, act)

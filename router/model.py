@@ -187,6 +187,13 @@ class Refused:
 
 Outcome = Done | Refused
 
+NOT_IN: dict[Life, Refusal] = {
+    Life.QUEUED: Refusal.NOT_WAITING,
+    Life.ACTIVE: Refusal.NOT_ACTIVE,
+    Life.WRAP_UP: Refusal.NOT_IN_WRAP_UP,
+}
+"""A state that a caller expected a live conversation to be in -> the refusal when it is not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:

@@ -12,6 +12,7 @@ from protocol.ids import AccountId, ConnectionId, ConversationId, PersonId, Shop
 from protocol.states import DEFAULT_POOL, AgentStatus, Life
 from router import replies
 from router.model import (
+    NOT_IN,
     ConversationState,
     Decision,
     Due,
@@ -57,7 +58,7 @@ class RedisEngine(RedisQuestions):
         conversation: ConversationId,
         agent: AccountId,
         *,
-        by: AccountId,
+        by: AccountId | None,
         op_id: str,
         day: int,
         expected_epoch: int | None = None,
@@ -65,7 +66,7 @@ class RedisEngine(RedisQuestions):
     ) -> Outcome:
         """See `Engine.assign`."""
         return await self._verb(
-            "assign", op_id, day, now_ms, conversation, agent, by, _number(expected_epoch)
+            "assign", op_id, day, now_ms, conversation, agent, by or "", _number(expected_epoch)
         )
 
     async def pull(
@@ -131,11 +132,26 @@ class RedisEngine(RedisQuestions):
         *,
         op_id: str,
         day: int,
+        expected: Life | None = None,
         by: AccountId | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
         """See `Engine.close`."""
-        return await self._verb("close", op_id, day, now_ms, conversation, by or "")
+        only = () if expected is None else (expected.value, NOT_IN[expected].value)
+        return await self._verb("close", op_id, day, now_ms, conversation, *(only or ("", "")), by or "")
+
+    async def set_priority(
+        self,
+        conversation: ConversationId,
+        priority: int,
+        *,
+        op_id: str,
+        day: int,
+        by: AccountId | None = None,
+        now_ms: int | None = None,
+    ) -> Outcome:
+        """See `Engine.set_priority`."""
+        return await self._verb("set_priority", op_id, day, now_ms, conversation, priority, by or "")
 
     async def fill(self, *, op_id: str, day: int, now_ms: int | None = None) -> Outcome:
         """See `Engine.fill`."""

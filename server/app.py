@@ -3,6 +3,7 @@
 The only file that sees the whole house. It decides nothing; what can be decided is in `settings` and in the parts.
 """
 
+import time
 from collections.abc import Callable
 
 import structlog
@@ -15,14 +16,16 @@ from redis.backoff import NoBackoff
 from starlette.routing import WebSocketRoute
 
 from protocol.codes import CloseCode
-from protocol.ids import AccountId, PersonId, ShopId
+from protocol.ids import AccountId, ConversationId, PersonId, ShopId
 from protocol.schema import asyncapi, openrpc
 from protocol.states import AgentStatus
 from protocol.version import VERSION
 from router.redis_link import LinkError, RedisLink
 from router.scripts import load as routing_scripts
+from server.automation_parts import AutomationParts
 from server.background import Background
 from server.bus import Bus
+from server.file_parts import FileParts
 from server.gateway.endpoint import Gateway
 from server.gateway.hub import Hub
 from server.gateway.origin import Origins
@@ -42,35 +45,48 @@ from server.services.api_keys import ApiKeys
 from server.services.attempts import Attempts
 from server.services.audit import Audit
 from server.services.authentication import Authentication
+from server.services.casts import Casts
+from server.services.break_glass import BreakGlass
+from server.services.collaborating import Collaborating
 from server.services.conversations import ConversationRequests
 from server.services.customers import CustomerFacts
 from server.services.delivery import Delivery
 from server.services.door import Doors
 from server.services.dry_run import DryRun
+from server.services.duty_times import DutyTimes
 from server.services.groups import Groups
+from server.services.handing_over import HandingOver
 from server.services.identity import IdentityTokens
 from server.services.known_origins import KnownOrigins
 from server.services.live import Live
 from server.services.live_changes import LiveChanges
 from server.services.messages import Messages
 from server.services.names import Names
+from server.services.participants import Participants
 from server.services.passwords import Passwords
 from server.services.policies import Policies
 from server.services.profiles import Profiles
 from server.services.reads import ConversationReads, LiveReads
 from server.services.returning import Returning
+from server.services.rights_feed import RightsFeed
+from server.services.roles import Roles
 from server.services.routing import Routing
 from server.services.schedules import Schedules
 from server.services.scope import Scope
+from server.services.screen_log import ScreenLog
+from server.services.screens import ScreenLimits, Screens
 from server.services.seeing import Seeing
 from server.services.sessions import Sessions
+from server.services.shares import Shares
 from server.services.shop_settings import ShopSettings
 from server.services.shops import Shops
 from server.services.sign_in import SignIn
+from server.services.statistics import Reports
+from server.services.targets import Targets
 from server.services.tickets import Tickets
 from server.services.tokens import Tokens
 from server.services.widget import WidgetSessions
-from server.settings import Settings
+from server.settings import Settings, ice_servers_of
 from server.store.accounts import Accounts as AccountStore
 from server.store.api_keys import ApiKeys as ApiKeyStore
 from server.store.audit import AuditStore
@@ -79,28 +95,43 @@ from server.store.customers import Customers
 from server.store.database import Database
 from server.store.decisions import Decisions
 from server.store.finding import Finding
+from server.store.glass import BrokenGlass
 from server.store.groups import Groups as GroupStore
 from server.store.history import History
+from server.store.hours import Hours
+from server.store.invitations import Invitations
 from server.store.lists import Lists
 from server.store.log import Log
 from server.store.orders import Orders
+from server.store.participants import Participants as ParticipantStore
 from server.store.policies import Policies as PolicyStore
-from server.store.roles import Roles
+from server.store.roles import Roles as RoleStore
 from server.store.shops import Shops as ShopStore
+from server.store.statistics import Statistics
 from server.store.tokens import RefreshTokens
+from server.supervision_parts import SupervisionParts
 from server.sweeps.deadlines import Deadlines
+from server.sweeps.duty import Duty
 from server.sweeps.housekeeping import Housekeeping
-from server.sweeps.presence import DeadNodes, Duty, Liveness
+from server.sweeps.invitations import OverdueInvitations
+from server.sweeps.loans import Loans
+from server.sweeps.presence import DeadNodes, Liveness
 from server.sweeps.queue_places import QueuePlaces
 from server.sweeps.repairs import Repairs
 from server.sweeps.runner import Runner, Sweep
+from server.sweeps.screens import ScreensHeld
 from server.sweeps.strays import Strays
+from server.sweeps.summing import SummingUp
+from server.sweeps.unused_files import UnusedFiles
+from server.together_parts import TogetherParts
+from server.work_parts import WorkParts
 
 log = structlog.get_logger("app")
 
-DUTY_S = 15.0
-"""Schedules take effect at the minute; looking four times in it costs little and is at most a quarter late."""
+STRAYS_S = 15.0
 HOUSEKEEPING_S = 3600.0
+STATISTICS_S = 60.0
+UNUSED_FILES_S = 60.0
 FINISH_S = 3.0
 """How long deliveries and farewells under way may take at the end."""
 
@@ -125,15 +156,20 @@ def gateway_limits(settings: Settings) -> GatewayLimits:
 
 
 class App:
-    """One node of the server. `web` is the ASGI application; `start` before serving it, `stop` after."""
+    """One node of the server. `web` is the ASGI application; `start` before serving it, `stop` after.
 
-    def __init__(self, settings: Settings) -> None:
+    `now`: seconds since 1970, the clock that working hours go by.
+    """
+
+    def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
         self.settings = settings
+        self.now = now
         self._leaving = False
         self.limits = gateway_limits(settings)
         self._clients(settings)
         self._stores(settings)
         self._services(settings)
+        self._screens(settings)
         self._surfaces(settings)
         self._sweeps(settings)
 
@@ -179,13 +215,18 @@ class App:
         self.shop_store = ShopStore(db)
         self.account_store = AccountStore(db)
         self.group_store = GroupStore(db)
+        self.hours = Hours(db)
+        self.statistics = Statistics(db)
         self.customer_store = Customers(db)
         self.order_store = Orders(db)
         self.policy_store = PolicyStore(db)
-        self.role_store = Roles(db)
+        self.role_store = RoleStore(db)
+        self.glass_store = BrokenGlass(db)
         self.audit = Audit(AuditStore(db))
         self.conversations = Conversations(db)
         self.lists = Lists(db)
+        self.participant_store = ParticipantStore(db)
+        self.invitation_store = Invitations(db)
         self.history = History(db)
         self.writer = Log(
             db, self.node.name, backlog_max=settings.append_backlog, deadline_s=settings.database_deadline_s
@@ -194,24 +235,69 @@ class App:
     def _services(self, settings: Settings) -> None:
         self.shops = Shops(self.shop_store, self.account_store, self.group_store)
         self.names = Names(self.account_store, self.customer_store)
-        self.scope = Scope(self.role_store, self.shops)
+        self.scope = Scope(self.role_store, self.glass_store, self.shops)
         self.doors = Doors(self.scope, self.audit)
-        self.profiles = Profiles(self.account_store, self.group_store, self.role_store)
+        self.profiles = Profiles(
+            self.account_store, self.group_store, self.role_store, self.glass_store, self.hours, self.now
+        )
         self.live = Live(self.link, lambda: self.node.name, self.shops, self.profiles, self.conversations)
         self.feed = AgentFeed(self.bus, self.live, self.names)
-        self.delivery = Delivery(self.bus, self.live, self.names, self.feed)
+        self.casts = Casts(self.names, self.shops)
+        self.delivery = Delivery(
+            self.bus, self.live, self.names, self.casts, self.feed, self.participant_store
+        )
         self.routing = Routing(
             self.live, self.shops, self.names, self.customer_store, self.writer, self.delivery, self.registry
         )
         self.seeing = Seeing(
-            self.conversations, self.lists, Decisions(self.db), self.live, self.names, self.scope
+            self.conversations, self.lists, Decisions(self.db), self.live, self.names, self.casts, self.scope
+        )
+        self.participants = Participants(
+            self.participant_store,
+            self.invitation_store,
+            self.account_store,
+            self.group_store,
+            self.shops,
+            self.scope,
+            self.seeing,
+            self.casts,
+            self.delivery,
+            self.bus,
+            lambda: self.node.name,
         )
         self.agents = Agents(
             self.live, self.routing, self.account_store, self.conversations, self.names, self.feed, self.scope
         )
-        self.changes = LiveChanges(self.shops, self.live, self.profiles, self.agents, self.routing)
+        self.duty_times = DutyTimes(self.link)
+        self.changes = LiveChanges(
+            self.shops, self.live, self.profiles, self.agents, self.routing, self.duty_times
+        )
+        self.rights_feed = RightsFeed(self.account_store, self.scope, self.bus, self.changes.reconcile)
+        self.roles = Roles(roles=self.role_store, scope=self.scope, feed=self.rights_feed)
+        self.break_glass = BreakGlass(
+            glass=self.glass_store,
+            accounts=self.account_store,
+            feed=self.rights_feed,
+            minutes_most=settings.break_glass_minutes,
+        )
         self.returning = Returning(
             self.live, self.routing, self.conversations, self.writer, self.delivery, self.names
+        )
+        self.files = FileParts.of(settings, self.db, self.seeing, self.background)
+        self.together = TogetherParts.of(
+            db=self.db,
+            link=self.link,
+            bus=self.bus,
+            background=self.background,
+            writer=self.writer,
+            history=self.history,
+            conversations=self.conversations,
+            scope=self.scope,
+            seeing=self.seeing,
+            delivery=self.delivery,
+            participants=self.participants,
+            files=self.files.requests,
+            node=lambda: self.node.name,
         )
         self.messages = Messages(
             self.writer,
@@ -221,8 +307,11 @@ class App:
             self.returning,
             self.delivery,
             self.seeing,
-            self.bus,
+            self.names,
+            self.together.naming,
+            self.together.drafts,
             self.background,
+            self.files.requests,
         )
         self.requests = ConversationRequests(
             self.conversations,
@@ -234,7 +323,70 @@ class App:
             self.delivery,
             self.seeing,
             self.names,
+        )
+        self.targets = Targets(
+            self.live,
+            self.account_store,
+            self.group_store,
+            self.names,
+            self.seeing,
+            self.participants,
             self.scope,
+        )
+        self.handing_over = HandingOver(
+            self.live,
+            self.routing,
+            self.shops,
+            self.writer,
+            self.delivery,
+            self.names,
+            self.seeing,
+            self.scope,
+            self.targets,
+            self.participants,
+        )
+        self.automation = AutomationParts.of(
+            settings,
+            db=self.db,
+            bus=self.bus,
+            background=self.background,
+            shops=self.shops,
+            live=self.live,
+            names=self.names,
+            seeing=self.seeing,
+            delivery=self.delivery,
+            routing=self.routing,
+            writer=self.writer,
+            participants=self.participants,
+            handing_over=self.handing_over,
+        )
+        self.supervision = SupervisionParts.of(
+            settings,
+            db=self.db,
+            link=self.link,
+            present=self.hub.holds,
+            node=lambda: self.node.name,
+            shops=self.shops,
+            live=self.live,
+            scope=self.scope,
+            seeing=self.seeing,
+            audit=self.audit,
+            participants=self.participants,
+            notes=self.together.notes,
+            routing=self.routing,
+        )
+        self.work = WorkParts.of(
+            settings,
+            db=self.db,
+            node=self.node,
+            bus=self.bus,
+            background=self.background,
+            shops=self.shops,
+            names=self.names,
+            scope=self.scope,
+            seeing=self.seeing,
+            delivery=self.delivery,
+            audit=self.audit,
         )
         self._identity(settings)
         self.sessions = Sessions(
@@ -246,10 +398,13 @@ class App:
             self.agents,
             self.feed,
             self.seeing,
-            self.conversations,
             self.lists,
             self.history,
             self.limits,
+            self.scope,
+            self.supervision.watching,
+            self.participants,
+            self.together.naming,
         )
 
     def _identity(self, settings: Settings) -> None:
@@ -272,9 +427,12 @@ class App:
         self.refresh_tokens = RefreshTokens(self.db)
         self.accounts = Accounts(
             accounts=self.account_store,
+            roles=self.role_store,
+            scope=self.scope,
             refresh_tokens=self.refresh_tokens,
             passwords=self.passwords,
             revoke=self._revoke,
+            audit=self.audit,
             live=self.changes,
         )
         self.sign_in = SignIn(
@@ -286,15 +444,40 @@ class App:
             attempts=self.attempts,
             people=self.accounts,
             signed_out=self._signed_out,
+            audit=self.audit,
+            background=self.background,
             tries_per_minute=settings.login_per_minute,
             refresh_s=settings.refresh_token_s,
+        )
+
+    def _screens(self, settings: Settings) -> None:
+        self.shares = Shares(self.link)
+        self.screens = Screens(
+            self.shares,
+            self.seeing,
+            self.names,
+            self.attempts,
+            self.bus,
+            ScreenLog(self.writer, self.delivery),
+            ScreenLimits(ice_servers_of(settings.ice_servers), settings.screen_signal_bytes),
+        )
+        self.screens_held = ScreensHeld(
+            self.shares,
+            self.screens,
+            self.conversations,
+            self.hub.sessions,
+            away_s=settings.screen_away_s,
+            answer_s=settings.screen_answer_s,
         )
 
     def _surfaces(self, settings: Settings) -> None:
         self.gateway = Gateway(
             opener=self.sessions,
-            handlers=handlers(self.requests, self.messages, self.agents),
-            notices=notices(self.messages),
+            handlers=handlers(
+                self.requests, self.messages, self.agents, self.handing_over, self.targets,
+                self.files.requests, self.supervision, self.screens, self.work, self.together,
+            ),
+            notices=notices(self.together),
             door=self.doors,
             hub=self.hub,
             origins=Origins(KnownOrigins(self.shop_store).known, allow_loopback=settings.demo),
@@ -305,25 +488,48 @@ class App:
         )
         self.policies = Policies(self.policy_store, self.account_store, self.group_store, self.changes)
         self.live_reads = LiveReads(self.agents, self.live, self.shops)
-        facts = CustomerFacts(customers=self.customer_store, orders=self.order_store)
+        facts = CustomerFacts(
+            customers=self.customer_store,
+            orders=self.order_store,
+            retagged=self.automation.automation.customer_retagged,
+        )
         self.web: FastAPI = build_api(
             Deps(
                 authentication=self.authentication,
                 doors=self.doors,
+                audit=self.audit,
                 sign_in=self.sign_in,
                 accounts=self.accounts,
+                roles=self.roles,
+                break_glass=self.break_glass,
                 groups=Groups(
                     groups=self.group_store,
                     accounts=self.account_store,
                     policies=self.policy_store,
                     live=self.changes,
                 ),
-                schedules=Schedules(groups=self.group_store, accounts=self.account_store, live=self.changes),
+                reports=Reports(
+                    self.statistics, self.shops, self.account_store, self.group_store, self.scope
+                ),
+                schedules=Schedules(
+                    groups=self.group_store,
+                    accounts=self.account_store,
+                    hours=self.hours,
+                    shops=self.shops,
+                    scope=self.scope,
+                    live=self.changes,
+                    now=self.now,
+                ),
                 api_keys=self.api_keys,
                 customers=facts,
+                customer_list=self.work.customers,
+                reassignments=self.work.reassignments,
+                collaborations=self.work.collaborations,
                 policies=self.policies,
+                rules=self.automation.rules,
                 dry_run=DryRun(self.policies),
                 shop_settings=ShopSettings(self.shop_store),
+                collaborating=Collaborating(self.shop_store, self.shops),
                 widget=WidgetSessions(
                     shops=self.shop_store,
                     customers=self.customer_store,
@@ -333,7 +539,9 @@ class App:
                     authentication=self.authentication,
                     attempts=self.attempts,
                 ),
-                conversations=ConversationReads(self.seeing, Finding(self.db), self.history),
+                files=self.files.requests,
+                file_transfer=self.files.transfer,
+                conversations=ConversationReads(self.seeing, Finding(self.db), self.history, self.scope),
                 live=self.live_reads,
                 readiness=self.readiness,
                 openrpc=openrpc,
@@ -354,6 +562,8 @@ class App:
                 lambda: self.bus.backlog_bytes,
             ),
             "background_work": ("Deliveries under way after their reply.", lambda: len(self.background)),
+            "walls": ("Subscriptions to supervisors' walls.", lambda: len(self.supervision.walls)),
+            "file_uploads": ("Uploads under way.", lambda: self.files.transfer.under_way),
             "node_lapsed": ("1 while this node has no lease.", lambda: float(self.node.lapsed)),
         }
 
@@ -380,16 +590,35 @@ class App:
             self.node, self.shops, self.routing, self.history, self.delivery, settings.redeliver_s
         )
         liveness = Liveness(self.live, self.sessions, self.hub.sessions)
+        self.duty = Duty(
+            self.shops,
+            self.profiles,
+            self.changes,
+            self.duty_times,
+            look_s=settings.sweep_s,
+            now=self.now,
+        )
         self.runner = Runner(
             self.link,
             [
                 Sweep("deadlines", settings.sweep_s, deadlines.run),
+                self.automation.sweep,
                 Sweep("repairs", settings.sweep_s, repairs.run),
                 Sweep("queue_places", settings.queue_places_s, places.run),
                 Sweep("dead_nodes", settings.sweep_s, dead.run),
                 Sweep("liveness", settings.sweep_s, liveness.run, everywhere=True),
-                Sweep("duty", DUTY_S, Duty(self.shops, self.changes).run),
-                Sweep("strays", DUTY_S, Strays(self.shops, self.live, self.conversations).run),
+                Sweep("strays", STRAYS_S, Strays(self.shops, self.live, self.conversations).run),
+                Sweep("screens", settings.sweep_s, self.screens_held.run, everywhere=True),
+                Sweep("loans", settings.sweep_s, Loans(self.break_glass).run),
+                Sweep(
+                    "invitations",
+                    settings.sweep_s,
+                    OverdueInvitations(self.invitation_store, self.participants).run,
+                ),
+                Sweep("unused_files", UNUSED_FILES_S, UnusedFiles(self.files.transfer).run),
+                *self.work.sweeps,
+                *self.supervision.sweeps,
+                Sweep("statistics", STATISTICS_S, SummingUp(self.statistics).run),
                 Sweep("housekeeping", HOUSEKEEPING_S, Housekeeping(self.refresh_tokens).run),
             ],
         )
@@ -404,6 +633,7 @@ class App:
         self.feed.start()
         self.gateway.start()
         self.runner.start()
+        self.duty.start()
         log.info("node_started", node=self.node.name)
 
     async def drain(self) -> None:
@@ -413,13 +643,16 @@ class App:
 
     async def stop(self) -> None:
         """Stop all parts, in reverse."""
+        await self.duty.aclose()
         await self.runner.aclose()
         await self.gateway.stop(FINISH_S)
         await self.background.finish(FINISH_S)
+        await self.supervision.walls.aclose()
         await self.feed.aclose()
         await self.bus.stop()
         await self.node.stop()
         self.passwords.close()
+        self.files.thumbnails.close()
         await self.writer.aclose()
         await self.link.close()
         await self.redis.aclose()
@@ -465,6 +698,7 @@ class App:
         self.bus.publish(shop, [Control((person,), CloseCode.AUTH_FAILED, "sign-in revoked")])
 
     async def _signed_out(self, shop: ShopId, account: AccountId) -> None:
-        """Signing out makes an agent offline (KS-18)."""
+        """Signing out makes an agent offline (KS-18), and ends watching."""
+        await self.supervision.watching.end_all(shop, account)
         if await self.live.ask(shop, lambda engine: engine.agent(account)) is not None:
             await self.agents.change_status(shop, account, AgentStatus.OFFLINE)

@@ -6,14 +6,45 @@ from protocol.methods.session import DiscoverResult, Nothing
 from protocol.schema import openrpc
 from server.services.agents import Agents
 from server.services.conversations import ConversationRequests
+from server.services.files import FileRequests
+from server.services.handing_over import HandingOver
 from server.services.messages import Messages
+from server.services.screens import Screens
+from server.services.targets import Targets
 from server.session import Handlers, NoticeHandlers, Session
+from server.supervision_parts import SupervisionParts
+from server.together_parts import TogetherParts
+from server.work_parts import WorkParts
 
 
-def handlers(conversations: ConversationRequests, messages: Messages, agents: Agents) -> Handlers:
+def handlers(
+    conversations: ConversationRequests,
+    messages: Messages,
+    agents: Agents,
+    handing_over: HandingOver,
+    targets: Targets,
+    files: FileRequests,
+    supervision: SupervisionParts,
+    screens: Screens,
+    work: WorkParts,
+    together: TogetherParts,
+) -> Handlers:
     """Method name -> handler, for all methods but those of the session itself (the gateway's own)."""
     return {
         "rpc.discover": _discover,
+        "item.add": work.items.add,
+        "item.change": work.items.change,
+        "item.remove": work.items.remove,
+        "item.list": work.items.listing,
+        "collaboration.list": work.collaborations.listing,
+        "alarm.acknowledge": work.alarms.acknowledge,
+        "screen.ask": screens.ask,
+        "screen.offer": screens.offer,
+        "screen.answer": screens.answer,
+        "screen.signal": screens.signal,
+        "screen.stop": screens.stop,
+        "file.upload": files.upload,
+        "file.link": files.link,
         "message.send": messages.send,
         "message.recall": messages.recall,
         "message.history": messages.history,
@@ -21,13 +52,14 @@ def handlers(conversations: ConversationRequests, messages: Messages, agents: Ag
         "conversation.open": conversations.open,
         "conversation.end": conversations.end,
         "conversation.reopen": conversations.reopen,
-        "conversation.transfer": conversations.transfer,
-        "conversation.assign": conversations.assign,
-        "conversation.pull": conversations.pull,
-        "conversation.requeue": conversations.requeue,
+        "conversation.transfer": handing_over.transfer,
+        "conversation.assign": handing_over.assign,
+        "conversation.pull": handing_over.pull,
+        "conversation.requeue": handing_over.requeue,
         "conversation.hand_off": conversations.hand_off,
         "conversation.list": conversations.listing,
         "conversation.get": conversations.get,
+        "conversation.earlier": conversations.earlier,
         "conversation.rate": conversations.rate,
         "conversation.leave_queue": conversations.leave_queue,
         "conversation.explain": conversations.explain,
@@ -35,12 +67,29 @@ def handlers(conversations: ConversationRequests, messages: Messages, agents: Ag
         "agent.set_capacity": agents.set_capacity,
         "agent.list": agents.everyone,
         "agent.slots": agents.slots,
+        "agent.targets": targets.targets,
+        "participant.invite": together.participants.invite,
+        "participant.join": together.participants.join,
+        "participant.decline": together.participants.decline,
+        "participant.leave": together.participants.leave,
+        "participant.remove": together.participants.remove,
+        "participant.invitations": together.participants.invitations,
+        "note.send": together.notes.send,
+        "mention.list": together.naming.listing,
+        "mention.read": together.naming.read,
+        "monitor.subscribe": supervision.walls.subscribe,
+        "monitor.unsubscribe": supervision.walls.unsubscribe,
+        "monitor.watch": supervision.requests.watch,
+        "monitor.unwatch": supervision.requests.unwatch,
+        "monitor.whisper": supervision.requests.whisper,
+        "monitor.speak": supervision.requests.speak,
+        "monitor.take_over": supervision.requests.take_over,
     }
 
 
-def notices(messages: Messages) -> NoticeHandlers:
+def notices(together: TogetherParts) -> NoticeHandlers:
     """Notifications of clients -> handler."""
-    return {"typing.set": messages.typing}
+    return {"typing.set": together.drafts.typing}
 
 
 async def _discover(_session: Session, _params: Nothing) -> DiscoverResult:

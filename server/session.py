@@ -69,6 +69,8 @@ class Session:
     expires_at_ms: int
     outlet: Outlet = field(repr=False)
     token_version: int = 0
+    address: str = ""
+    """of the peer, for the audit"""
 
     def send(self, push: Push) -> None:
         """Push to this connection only (`to` is not looked at)."""
@@ -162,7 +164,7 @@ Refusals are RequestErrors; any other exception is a bug, logged once, answered 
 cancelled: one that overruns the deadline is answered for (1050) and its late result dropped.
 
 Order: the requests of one connection to one conversation (the param `conversation_id`; else those without one) run
-one after the other, but consecutive calls of a method in `dispatch.PIPELINED` (`message.send`, `note.send`) are
+one after the other, but consecutive calls of a method in `dispatch.PIPELINED` (`message.send`) are
 started in order without waiting for each other. Such a handler keeps the order if it reaches `Log.append` without
 awaiting something that can take differently long.
 """

@@ -9,16 +9,50 @@ import os
 import socket
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "POINTSMAN_"
 SECRETS = ("secret", "database_url", "redis_url")
+"""Settings that may come from a file, and have no default that would do."""
+FILE_SECRETS = (*SECRETS, "files_key", "files_secret", "ice_servers")
 """Settings that may come from a file."""
 DEMO_SECRET = "pointsman-demo-secret-not-for-production"
 """Accepted in demo mode only."""
 SECRET_MIN_LENGTH = 32
+
+MIB = 1024 * 1024
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+FILE_KINDS = frozenset({"image", "document", "text", "archive", "video", "audio"})
+"""As in `server.services.file_types`, which depends on no settings."""
+
+
+def _data_folder() -> Path:
+    """The user's folder for data of programs (XDG base directories)."""
+    given = os.environ.get("XDG_DATA_HOME", "")
+    base = Path(given) if given.startswith("/") else Path(os.path.expanduser("~")) / ".local" / "share"
+    return base / "pointsman"
+
+
+class _IceServer(BaseModel):
+    """As RTCPeerConnection takes it; more members are passed on."""
+
+    model_config = ConfigDict(extra="allow")
+    urls: str | list[str]
+
+
+_ICE_SERVERS = TypeAdapter(list[_IceServer])
 
 
 class SettingsError(Exception):
@@ -128,6 +162,9 @@ class Settings(BaseSettings):
     sweep_s: float = Field(
         default=1, gt=0, le=60, description="How often deadlines and repairs are looked at."
     )
+    timers_s: float = Field(
+        default=0.5, gt=0, le=1, description="How often each node looks for durable deadlines that are due."
+    )
     unconfirmed_s: float = Field(
         default=2, gt=0, le=60, description="Age at which another node finishes a decision."
     )
@@ -137,11 +174,108 @@ class Settings(BaseSettings):
     queue_places_told: int = Field(
         default=500, ge=0, description="How many of each pool's first are told; the rest when they get there."
     )
+    wall_s: float = Field(
+        default=1, gt=0, le=1, description="How often supervisors' walls are looked at, while there are any."
+    )
+    wall_most: int = Field(
+        default=20,
+        ge=1,
+        le=100,
+        description="Longest waiting, longest unanswered, collaborations and alarms on a wall; of each so many.",
+    )
+    watch_most: int = Field(
+        default=20,
+        ge=1,
+        le=200,
+        description="Conversations that one account watches at once: more than one can read.",
+    )
+    watch_away_s: float = Field(
+        default=60,
+        gt=0,
+        le=3600,
+        description="Watching ends when the watcher has had no connection so long: a reload, a tunnel, no more.",
+    )
+    ice_servers: SecretStr = Field(
+        default=SecretStr(""),
+        description="For screen sharing, a JSON list as RTCPeerConnection takes it: "
+        '`[{"urls": "turn:turn.example.com", "username": "u", "credential": "c"}]`. '
+        "Told to both sides of a share; without any, screens are shared within one network only.",
+    )
+    screen_signal_bytes: int = Field(
+        default=16 * 1024, ge=1024, le=48 * 1024, description="Largest step of WebRTC's negotiation."
+    )
+    screen_answer_s: float = Field(
+        default=60, gt=0, le=600, description="How long somebody is asked to show, or to look at, a screen."
+    )
+    screen_away_s: float = Field(
+        default=5, gt=0, le=60, description="A screen share ends when a side is disconnected for so long."
+    )
     stream_entries: int = Field(
         default=50_000, ge=100, description="Length of a node's stream; a longer outage is resynced."
     )
     redeliver_s: int = Field(
         default=30, ge=5, description="What a dead node wrote this lately is delivered again."
+    )
+
+    files: str = Field(
+        default_factory=lambda: str(_data_folder() / "files"),
+        description="Where files are kept: a folder that all nodes share, or `s3://bucket/prefix`.",
+    )
+    files_endpoint: str = Field(
+        default="",
+        description="Address of an S3-compatible store that is not Amazon's; `http://` on loopback only.",
+    )
+    files_region: str = Field(default="us-east-1", description="Region of the bucket.")
+    files_key: SecretStr = Field(
+        default=SecretStr(""), description="Access key of the bucket; empty: the machine's own rights."
+    )
+    files_secret: SecretStr = Field(default=SecretStr(""), description="Secret of the access key.")
+    file_kinds: str = Field(
+        default="image,document,text,archive,video,audio",
+        description="Kinds of files that any shop may allow; each shop chooses among them.",
+    )
+    file_customer_bytes: int = Field(
+        default=20 * MIB, ge=1024, le=2**40, description="Largest file of a customer."
+    )
+    file_agent_bytes: int = Field(
+        default=100 * MIB, ge=1024, le=2**40, description="Largest file of an agent or bot."
+    )
+    file_image_bytes: int = Field(
+        default=20 * MIB, ge=1024, le=100 * MIB, description="Largest image, whoever sends it: it is decoded."
+    )
+    file_image_pixels: int = Field(
+        default=50_000_000, ge=10_000, le=80_000_000, description="Most pixels of an image."
+    )
+    file_images_parallel: int = Field(
+        default=2,
+        ge=1,
+        le=32,
+        description="Images decoded at once, each in a thread with its pixels in memory.",
+    )
+    file_customer_daily: int = Field(
+        default=50, ge=0, description="Files that a customer may send into one conversation in 24 hours."
+    )
+    file_customer_daily_bytes: int = Field(
+        default=200 * MIB, ge=0, le=2**50, description="The same, in bytes."
+    )
+    file_agent_daily: int = Field(
+        default=200, ge=0, description="Files that colleagues may put into one conversation in 24 hours."
+    )
+    file_agent_daily_bytes: int = Field(default=1024 * MIB, ge=0, le=2**50, description="The same, in bytes.")
+    file_uploads_parallel: int = Field(
+        default=64, ge=1, le=10_000, description="Uploads under way on this node; each holds up to 10 MiB."
+    )
+    file_upload_s: int = Field(
+        default=900,
+        ge=10,
+        le=86_400,
+        description="How long an upload may be put off, and how long it may take.",
+    )
+    file_link_s: int = Field(
+        default=900, ge=10, le=86_400, description="Life of a link to a file; a video plays no longer."
+    )
+    file_unused_s: int = Field(
+        default=86_400, ge=60, description="Files that no message names are deleted after this long."
     )
 
     login_per_minute: int = Field(
@@ -152,6 +286,12 @@ class Settings(BaseSettings):
     ticket_s: int = Field(default=30, ge=5, le=300, description="Life of a ticket for the socket.")
     session_s: int = Field(
         default=3600, ge=120, description="Life of a socket session before it must be refreshed."
+    )
+    break_glass_minutes: int = Field(
+        default=60,
+        ge=1,
+        le=1440,
+        description="Longest time for which an owner lends reach over everything; who needs it longer needs a role.",
     )
     customer_token_s: int = Field(
         default=180 * 86_400, ge=3600, description="How long an anonymous visitor is recognised."
@@ -180,6 +320,38 @@ class Settings(BaseSettings):
             raise ValueError(f"must be at least {SECRET_MIN_LENGTH} random characters, the same on all nodes")
         return value
 
+    @field_validator("files")
+    @classmethod
+    def _files(cls, value: str) -> str:
+        at = urlsplit(value)
+        if not value or (at.scheme == "s3" and not at.netloc):
+            raise ValueError("must be a folder, or s3://bucket or s3://bucket/prefix")
+        return value
+
+    @field_validator("files_endpoint")
+    @classmethod
+    def _files_endpoint(cls, value: str) -> str:
+        at = urlsplit(value)
+        if value and (at.scheme not in ("http", "https") or not at.hostname):
+            raise ValueError("must be a URL like https://s3.example")
+        if at.scheme == "http" and at.hostname not in LOOPBACK:
+            raise ValueError("must be https:// unless it is on loopback: keys and files go over it")
+        return value.rstrip("/")
+
+    @field_validator("file_kinds")
+    @classmethod
+    def _file_kinds(cls, value: str) -> str:
+        unknown = set(value.replace(" ", "").split(",")) - FILE_KINDS
+        if unknown:
+            raise ValueError(f"must be some of {', '.join(sorted(FILE_KINDS))}, with commas between")
+        return value
+
+    @field_validator("ice_servers")
+    @classmethod
+    def _ice_servers(cls, value: SecretStr) -> SecretStr:
+        ice_servers_of(value)
+        return value
+
     @field_validator("silence_s")
     @classmethod
     def _silence(cls, value: float, info: ValidationInfo) -> float:
@@ -195,6 +367,15 @@ class Settings(BaseSettings):
         return value
 
 
+def ice_servers_of(value: SecretStr) -> tuple[dict[str, Any], ...]:
+    """The ICE servers in the setting; ValueError when they are none."""
+    try:
+        servers = _ICE_SERVERS.validate_json(value.get_secret_value() or "[]")
+    except ValidationError:
+        raise ValueError('must be a JSON list of objects, each with its "urls"') from None
+    return tuple(server.model_dump() for server in servers)
+
+
 def load(**overrides: Any) -> Settings:
     """Settings from the environment, with these overrides. Raises `SettingsError` with every fault."""
     values: dict[str, Any] = {**_from_files(), **overrides}
@@ -208,7 +389,7 @@ def load(**overrides: Any) -> Settings:
 
 def _from_files() -> dict[str, str]:
     values: dict[str, str] = {}
-    for name in SECRETS:
+    for name in FILE_SECRETS:
         variable = f"{PREFIX}{name.upper()}_FILE"
         path = os.environ.get(variable)
         if not path:

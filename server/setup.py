@@ -20,24 +20,31 @@ from router.policy import Policy
 from router.redis_link import LinkError, RedisLink
 from router.scripts import load as load_scripts
 from server.services.accounts import Accounts, NewAccount, check_password
+from server.services.actors import OnCommandLine
 from server.services.api_keys import ApiKeys
+from server.services.audit import Audit
 from server.services.callers import Caller
 from server.services.groups import Groups
 from server.services.live import Live, routing_unavailable
 from server.services.passwords import Passwords
 from server.services.policies import Policies
 from server.services.profiles import Profiles
+from server.services.scope import Scope
 from server.services.shop_settings import KeyIssued, ShopSettings
 from server.services.shops import Shops as ShopFacts
 from server.settings import Settings
 from server.store.accounts import AccountRow
 from server.store.accounts import Accounts as AccountStore
+from server.store.acting import acting
 from server.store.api_keys import ApiKeyRow
 from server.store.api_keys import ApiKeys as ApiKeyStore
+from server.store.audit import AuditStore
 from server.store.conversations import Conversations
 from server.store.database import Database
+from server.store.glass import BrokenGlass
 from server.store.groups import GroupRow
 from server.store.groups import Groups as GroupStore
+from server.store.hours import Hours as HoursStore
 from server.store.policies import Policies as PolicyStore
 from server.store.roles import Roles
 from server.store.shops import ShopRow, Shops
@@ -80,14 +87,20 @@ class Setup:
         self._accounts = AccountStore(self._database)
         self._groups = GroupStore(self._database)
         self._policies = PolicyStore(self._database)
+        self._roles = Roles(self._database)
+        self._glass = BrokenGlass(self._database)
+        self._facts = ShopFacts(self._shops, self._accounts, self._groups)
         self._live = Live(
             self._link,
             lambda: NODE,
-            ShopFacts(self._shops, self._accounts, self._groups),
-            Profiles(self._accounts, self._groups, Roles(self._database)),
+            self._facts,
+            Profiles(
+                self._accounts, self._groups, self._roles, self._glass, HoursStore(self._database)
+            ),
             Conversations(self._database),
         )
         self._told = _Told(self._live)
+        self._acts = acting(OnCommandLine())
 
     async def __aenter__(self) -> Self:
         # Standard output is for the command's own answer; what services log at their work is no news here.
@@ -96,6 +109,7 @@ class Setup:
             logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         )
         await self._database.open()
+        self._acts.__enter__()
         with suppress(OSError, LinkError):
             await self._link.open()
             self._told.reachable = True
@@ -104,6 +118,7 @@ class Setup:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._acts.__exit__(kind, error, trace)
         self._passwords.close()
         if self._told.reachable:
             await self._link.close()
@@ -217,9 +232,12 @@ class Setup:
     def _account_service(self) -> Accounts:
         return Accounts(
             accounts=self._accounts,
+            roles=self._roles,
+            scope=Scope(self._roles, self._glass, self._facts),
             refresh_tokens=RefreshTokens(self._database),
             passwords=self._passwords,
             revoke=_nothing_to_revoke,
+            audit=Audit(AuditStore(self._database)),
             live=self._told,
         )
 

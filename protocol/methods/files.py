@@ -18,7 +18,8 @@ class UploadParams(Shape):
 
 
 class UploadResult(Shape):
-    """`PUT` the bytes to `url` before `expires_at`."""
+    """`PUT` the bytes to `url`, begun before `expires_at`; it works once. Addresses here begin with `/`: they are
+    below the one at which the server was reached."""
 
     file_id: Id
     url: str
@@ -32,7 +33,7 @@ class LinkParams(Shape):
 
 
 class LinkResult(Shape):
-    """`GET` the file, or its small picture, before `expires_at`."""
+    """`GET` the file, or its small picture, before `expires_at`; spans too (`Range`)."""
 
     file_id: Id
     url: str

@@ -9,6 +9,7 @@ if not head[5] then return answer('unknown_conversation') end
 if not a then return answer('unknown_agent') end
 if c.owner == a.id then return answer('same_owner') end
 if ARGV[8] ~= '' and c.epoch ~= tonumber(ARGV[8]) then return answer('stale_epoch') end
-local away = a.status == 'offline' or a.counted == 1
+-- Who takes it by their own hand is there, whatever their status says.
+local away = (a.status == 'offline' or a.counted == 1) and ARGV[7] ~= a.id
 give(c, a, 'by_hand', away and 1 or 0, ARGV[7])
 return finish()

@@ -14,7 +14,12 @@ from server.chat import sentences
 from server.chat.agent_book import Book, Entry
 from server.chat.agent_commands import AgentCommands
 from server.chat.chat import Chat, Draft, LinkDown
+from server.chat.colleague_commands import ColleagueCommands
+from server.chat.colleague_news import ColleagueNews
 from server.chat.link import Back, Lost, News, Told
+from server.chat.naming import Naming
+from server.chat.supervisor_commands import SupervisorCommands
+from server.chat.work_commands import WorkCommands
 
 HISTORY: Final = 20
 
@@ -33,7 +38,17 @@ class AgentPart:
         self._untold: set[str] = set()
         """of those, the texts that are not shown yet"""
         self._typing: dict[str, str] = {}
-        self.commands = AgentCommands(chat, self._book, self).table
+        naming = Naming(chat)
+        colleagues = ColleagueCommands(chat, self._book, self, naming)
+        work = WorkCommands(chat, self._book, self, naming)
+        supervisor = SupervisorCommands(chat, self._book, self)
+        self._news = ColleagueNews(chat, self._book, colleagues, work, supervisor)
+        self.commands = {
+            **AgentCommands(chat, self._book, self, naming).table,
+            **colleagues.table,
+            **work.table,
+            **supervisor.table,
+        }
 
     def toolbar(self) -> str:
         """The status line below the prompt."""
@@ -69,6 +84,7 @@ class AgentPart:
     def _take_snapshot(self) -> None:
         snapshot = self._chat.link.hello.snapshot
         self._card = snapshot.me or self._card
+        self._book.watching = set(snapshot.watching)
         for conversation in snapshot.conversations:
             entry, before = self._book.put(conversation)
             if before is None:
@@ -95,6 +111,11 @@ class AgentPart:
     def draft(self, text: str) -> Draft | None:
         if self._book.current is None:
             self._chat.say("connection.refused", why=self._words("agent.none"), text=text)
+            return None
+        if not self._book.takes_part(self._book.current.conversation) and self._book.follows(
+            self._book.current.conversation
+        ):
+            self._chat.say("connection.refused", why=self._words("colleague.only_watching"), text=text)
             return None
         return Draft(text, ConversationId(self._book.current.conversation.conversation_id))
 
@@ -131,13 +152,15 @@ class AgentPart:
 
     async def _told(self, told: Told) -> None:
         payload = told.payload
+        if self._news.hear(payload):
+            return
         if isinstance(payload, Message):
             await self._message(payload)
         elif isinstance(payload, ConversationChanged):
             await self.apply(payload.conversation)
         elif isinstance(payload, AgentChanged):
             self._agent(payload.agent)
-        elif isinstance(payload, TypingChanged):
+        elif isinstance(payload, TypingChanged) and not self._news.drafted(payload):
             self._typing.pop(payload.conversation_id, None)
             if payload.typing:
                 self._typing[payload.conversation_id] = sentences.party(self._words, payload.who)
@@ -150,6 +173,8 @@ class AgentPart:
 
     async def _message(self, message: Message) -> None:
         entry = self._book.find(message.conversation_id)
+        if self._news.said(message):
+            return
         if entry is None or isinstance(message.body, SystemBody):
             return  # a system entry is told as a change of state
         self._typing.pop(message.conversation_id, None)
@@ -190,12 +215,13 @@ class AgentPart:
     async def apply(self, conversation: Conversation) -> None:
         """A conversation as it is now: enter it, and say what that changes for this agent."""
         known = self._book.find(conversation.conversation_id)
-        if known is None and not self._book.owns(conversation):
+        if known is None and not self._book.follows(conversation):
             return
         if known is not None and conversation.rev < known.conversation.rev:
             return
         entry, before = self._book.put(conversation)
         held_before = before is not None and self._book.owns(before) and before.state is not Life.CLOSED
+        beside_before = before is not None and self._beside(before)
         # Before anything is said: whoever reads "yours" may answer at once.
         changed = self._book.settle()
         if self._book.owns(conversation):
@@ -206,12 +232,35 @@ class AgentPart:
             else:
                 owner = sentences.party(self._words, conversation.owner)
                 self._chat.say("agent.away", n=entry.number, customer=self.name(entry), name=owner)
+        if self._beside(conversation) != beside_before and not self._book.owns(conversation):
+            owner = sentences.party(self._words, conversation.owner)
+            said = "colleague.gone" if beside_before else "colleague.here"
+            self._chat.say(said, n=entry.number, customer=self.name(entry), owner=owner)
         if conversation.state is Life.CLOSED and before is not None and before.state is not Life.CLOSED:
             self._chat.say("agent.closed", n=entry.number, customer=self.name(entry))
         if conversation.rating is not None and (before is None or before.rating != conversation.rating):
             rating = conversation.rating
             self._chat.say("agent.rated", n=entry.number, customer=self.name(entry), rating=rating)
         self._tell_current(changed)
+
+    def _beside(self, conversation: Conversation) -> bool:
+        """Whether this agent takes part in it beside its owner."""
+        return self._book.takes_part(conversation) and not self._book.owns(conversation)
+
+    def entry(self, command: str, rest: str) -> Entry | None:
+        """The conversation that a command is about: the numbered one, or the current one."""
+        if not rest:
+            if self._book.current is None:
+                self._chat.say("agent.none")
+            return self._book.current
+        number = rest.removeprefix("#")
+        if not number.isdecimal():
+            self._chat.say("agent.number_usage", command=command)
+            return None
+        entry = self._book.number(int(number))
+        if entry is None:
+            self._chat.say("agent.unknown_number", n=number)
+        return entry
 
     async def _tell_mine(self, entry: Entry, before: Conversation | None, *, held_before: bool) -> None:
         now = entry.conversation

@@ -27,12 +27,24 @@ class Book:
 
     def __init__(self, me: str) -> None:
         self._me = me
+        self.watching: set[str] = set()
+        """conversations that are only watched"""
+        self.listed: list[str] = []
+        """conversations as the last list showed them: what a number means that no entry has"""
         self._entries: dict[str, Entry] = {}
         self.current: Entry | None = None
 
     def owns(self, conversation: Conversation) -> bool:
         """Whether this agent is in charge of it."""
         return conversation.owner is not None and conversation.owner.id == self._me
+
+    def takes_part(self, conversation: Conversation) -> bool:
+        """Whether this agent may write in it: as its owner, or beside the owner."""
+        return self.owns(conversation) or any(one.person.id == self._me for one in conversation.participants)
+
+    def follows(self, conversation: Conversation) -> bool:
+        """Whether what happens in it comes here."""
+        return self.takes_part(conversation) or conversation.conversation_id in self.watching
 
     def find(self, conversation_id: str) -> Entry | None:
         """The entry of a conversation, if it was ever here."""
@@ -45,6 +57,14 @@ class Book:
     def mine(self) -> list[Entry]:
         """What this agent holds now, by number."""
         return [entry for entry in self._entries.values() if entry.open and self.owns(entry.conversation)]
+
+    def shared(self) -> list[Entry]:
+        """What this agent takes part in or watches without owning it, by number."""
+        return [
+            entry
+            for entry in self._entries.values()
+            if entry.open and self.follows(entry.conversation) and not self.owns(entry.conversation)
+        ]
 
     def put(self, conversation: Conversation) -> tuple[Entry, Conversation | None]:
         """Enter a conversation as it is now; also what it was before. An older `rev` changes nothing."""
@@ -61,7 +81,7 @@ class Book:
     def settle(self) -> bool:
         """Choose another current conversation when the current one is no longer in service here. True: it changed."""
         now = self.current
-        if now is not None and now.conversation.state is Life.ACTIVE and self.owns(now.conversation):
+        if now is not None and now.conversation.state is Life.ACTIVE and self.follows(now.conversation):
             return False
         serving = [entry for entry in self.mine() if entry.conversation.state is Life.ACTIVE]
         if not serving:

@@ -4,7 +4,6 @@ from typing import Final, Literal, Protocol
 
 from protocol.errors import RequestError
 from protocol.methods.agents import (
-    AgentListResult,
     AgentResult,
     SetCapacityParams,
     SetStatusParams,
@@ -22,12 +21,12 @@ from protocol.methods.conversations import (
     RequeueParams,
     TransferParams,
 )
-from protocol.methods.session import Nothing
 from protocol.shapes import AgentCard, Conversation
 from protocol.states import AgentStatus, Life
 from server.chat import sentences
 from server.chat.agent_book import Book, Entry
 from server.chat.chat import Chat, Run
+from server.chat.naming import Naming
 
 HISTORY: Final = 20
 PAGE: Final = 50
@@ -54,15 +53,20 @@ class Desk(Protocol):
         """Show the last messages of a conversation."""
         ...
 
+    def entry(self, command: str, rest: str) -> Entry | None:
+        """The conversation that a command is about; None when there is none, and then that was said."""
+        ...
+
 
 class AgentCommands:
     """The commands of one agent; `table` names them."""
 
-    def __init__(self, chat: Chat, book: Book, desk: Desk) -> None:
+    def __init__(self, chat: Chat, book: Book, desk: Desk, naming: Naming) -> None:
         self._chat = chat
         self._words = chat.words
         self._book = book
         self._desk = desk
+        self._naming = naming
         self._queue: list[Conversation] = []
         self.table: dict[str, Run] = {
             "online": self._online,
@@ -149,11 +153,8 @@ class AgentCommands:
                 self._chat.show(sentences.waiting(self._words, number, one, one.queue))
 
     async def _agents(self, rest: str) -> None:
-        for card in await self._cards():
+        for card in await self._naming.cards():
             self._chat.show(sentences.agent(self._words, card))
-
-    async def _cards(self) -> list[AgentCard]:
-        return (await self._chat.link.ask("agent.list", Nothing(), AgentListResult)).agents
 
     async def _slots(self, rest: str) -> None:
         ledger = await self._chat.link.ask("agent.slots", SlotsParams(), SlotsResult)
@@ -165,7 +166,7 @@ class AgentCommands:
             self._chat.show(f"  {sentences.slot(self._words, slot)}")
 
     async def _why(self, rest: str) -> None:
-        entry = self._entry("/why", rest)
+        entry = self._desk.entry("/why", rest)
         if entry is None:
             return
         params = ConversationParams(conversation_id=entry.conversation.conversation_id)
@@ -181,7 +182,7 @@ class AgentCommands:
     # --- conversations -------------------------------------------------------------------------------------------
 
     async def _open(self, rest: str) -> None:
-        entry = self._entry("/open", rest)
+        entry = self._desk.entry("/open", rest)
         if entry is None:
             return
         self._book.current = entry
@@ -189,7 +190,7 @@ class AgentCommands:
         await self._desk.history(entry, HISTORY)
 
     async def _history(self, rest: str) -> None:
-        entry = self._entry("/history", "")
+        entry = self._desk.entry("/history", "")
         if entry is not None:
             await self._desk.history(
                 entry, int(rest) if rest.isdecimal() and 0 < int(rest) <= 200 else HISTORY
@@ -212,46 +213,31 @@ class AgentCommands:
         await self._desk.apply(result.conversation)
 
     async def _transfer(self, rest: str) -> None:
-        entry = self._entry("/transfer", "")
+        entry = self._desk.entry("/transfer", "")
         if entry is None:
             return
         if not rest:
             self._chat.say("agent.transfer_usage")
             return
-        found = await self._colleague(rest)
-        if found is None:
+        stays = rest.startswith("+")
+        rest = rest.removeprefix("+")
+        group = await self._naming.group(rest) if rest.startswith("@") else None
+        person = None if rest.startswith("@") else await self._naming.colleague(rest)
+        if group is None and person is None:
             return
-        colleague, reason = found
         params = TransferParams(
             conversation_id=entry.conversation.conversation_id,
-            account_id=colleague.account_id,
+            account_id=None if person is None else person[0].account_id,
+            group_id=None if group is None else group[0].group_id,
             assign_epoch=entry.conversation.assign_epoch,
-            reason=reason,
+            stay=stays,
+            reason=(person or group or (None, ""))[1],
         )
         result = await self._chat.link.ask("conversation.transfer", params, ConversationResult)
         await self._desk.apply(result.conversation)
 
-    async def _colleague(self, rest: str) -> tuple[AgentCard, str] | None:
-        """The colleague that a line names, by whole name or the beginning of one, and the words after it."""
-        cards = await self._cards()
-        lowered = rest.lower()
-        whole = [card for card in cards if f"{lowered} ".startswith(f"{card.name.lower()} ")]
-        if whole:
-            longest = max(whole, key=lambda card: len(card.name))
-            return longest, rest[len(longest.name) :].strip()
-        first, _, reason = rest.partition(" ")
-        begins = [card for card in cards if card.name.lower().startswith(first.lower())]
-        if len(begins) == 1:
-            return begins[0], reason.strip()
-        if begins:
-            names = ", ".join(card.name for card in begins)
-            self._chat.say("agent.ambiguous_agent", name=first, names=names)
-        else:
-            self._chat.say("agent.unknown_agent", name=first)
-        return None
-
     async def _end(self, rest: str) -> None:
-        entry = self._entry("/end", rest)
+        entry = self._desk.entry("/end", rest)
         if entry is not None:
             params = FencedParams(
                 conversation_id=entry.conversation.conversation_id,
@@ -261,7 +247,7 @@ class AgentCommands:
             await self._desk.apply(result.conversation)
 
     async def _reopen(self, rest: str) -> None:
-        entry = self._entry("/reopen", rest) if rest else self._last_ended()
+        entry = self._desk.entry("/reopen", rest) if rest else self._last_ended()
         if entry is not None:
             params = ConversationParams(conversation_id=entry.conversation.conversation_id)
             result = await self._chat.link.ask("conversation.reopen", params, ConversationResult)
@@ -269,7 +255,7 @@ class AgentCommands:
             await self._desk.apply(result.conversation)
 
     async def _requeue(self, rest: str) -> None:
-        entry = self._entry("/requeue", "")
+        entry = self._desk.entry("/requeue", "")
         if entry is not None:
             params = RequeueParams(
                 conversation_id=entry.conversation.conversation_id,
@@ -285,21 +271,6 @@ class AgentCommands:
             self._chat.say("agent.none")
             return None
         return max(ended, key=lambda entry: entry.conversation.wrap_up_until or "")
-
-    def _entry(self, command: str, rest: str) -> Entry | None:
-        """The conversation that a command is about: the numbered one, or the current one."""
-        if not rest:
-            if self._book.current is None:
-                self._chat.say("agent.none")
-            return self._book.current
-        number = rest.removeprefix("#")
-        if not number.isdecimal():
-            self._chat.say("agent.number_usage", command=command)
-            return None
-        entry = self._book.number(int(number))
-        if entry is None:
-            self._chat.say("agent.unknown_number", n=number)
-        return entry
 
     def _name(self, entry: Entry) -> str:
         return sentences.customer(self._words, entry.conversation.customer)

@@ -1,7 +1,7 @@
 """The reference client as the terminal and the demo use it: typed questions, news in order, and word of every break."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -123,6 +123,15 @@ class Link:
             return await self._client.send(
                 conversation_id, text, client_message_id=client_message_id, assign_epoch=assign_epoch
             )
+        except ConnectionClosed as error:
+            raise LinkEnded(str(error)) from None
+
+    async def note(
+        self, conversation_id: str, text: str, *, mentions: Sequence[str] = (), whisper: bool = False
+    ) -> SendResult:
+        """Say something to colleagues only, exactly once. Raises `RequestError` when it is refused for good."""
+        try:
+            return await self._client.note(conversation_id, text, mentions=mentions, whisper=whisper)
         except ConnectionClosed as error:
             raise LinkEnded(str(error)) from None
 

@@ -1,7 +1,9 @@
 """Shapes of the protocol in words: what a person at a terminal reads about places, owners, loads and reasons."""
 
 from datetime import UTC, datetime
+from typing import Any, cast
 
+from protocol.cards import Alarm, Collaboration, Item, WaitingCard, Wall
 from protocol.codes import Reason
 from protocol.shapes import (
     AgentCard,
@@ -81,13 +83,31 @@ def content(words: Language, message: Message) -> str:
         state = words.word("order_state", body.state)
         return words("kind.order_card", order_id=body.order_id, title=title, state=state)
     if isinstance(body, NoteBody):
-        return words("kind.note", text=body.text)
+        return words("kind.whisper" if body.whisper else "kind.note", text=body.text)
     return system(words, body)
 
 
 def system(words: Language, body: SystemBody) -> str:
     """An entry that the server wrote about the conversation itself."""
     return words.word("event", body.event)
+
+
+def happened(words: Language, body: SystemBody) -> str:
+    """Something that colleagues did in a conversation, with who and why."""
+    facts = {name: _named(body.data.get(name)) for name in ("who", "by", "rule")}
+    text = str(body.data.get("text") or "")
+    line = words.word("event", body.event)
+    if "{" in line:
+        line = line.format(**facts, text=text)
+    reason = str(body.data.get("reason") or "")
+    return f"{line} ({reason})" if reason else line
+
+
+def _named(who: Any) -> str:
+    """One or several people of an entry, or a rule."""
+    if isinstance(who, list):
+        return ", ".join(_named(one) for one in cast("list[Any]", who))
+    return str(cast("dict[str, Any]", who).get("name", "")) if isinstance(who, dict) else str(who or "")
 
 
 def message(words: Language, entry: Message, *, mine: bool) -> str:
@@ -200,3 +220,76 @@ def wait(words: Language, explanation: WaitExplanation) -> list[str]:
         for one in explanation.agents
     ]
     return [first, *each]
+
+
+def item(words: Language, number: int, card: Item) -> str:
+    """One piece of work (CO-08)."""
+    owner = words("work.owner", name=party(words, card.owner)) if card.owner else ""
+    due = words("work.due", time=clock(card.due_at)) if card.due_at and not card.done else ""
+    return words("work.line", n=number, mark="✓" if card.done else "·", text=card.text, owner=owner, due=due)
+
+
+def alarm(words: Language, number: int, card: Alarm) -> str:
+    """Something that stalls (CO-09)."""
+    looked = (
+        words("work.looked_after", name=party(words, card.acknowledged_by)) if card.acknowledged_by else ""
+    )
+    kind = words.word("alarm", card.kind)
+    return words("work.alarm", n=number, kind=kind, time=age(words, card.since), looked=looked)
+
+
+def collaboration(words: Language, number: int, card: Collaboration) -> str:
+    """One running collaboration: who, how far, how long quiet (CO-09)."""
+    now = card.conversation
+    work = now.work
+    return words(
+        "work.collaboration",
+        n=number,
+        customer=customer(words, now.customer),
+        owner=party(words, now.owner),
+        others=", ".join(party(words, one.person) for one in now.participants) or "-",
+        done=0 if work is None else work.done,
+        all=0 if work is None else work.done + work.remaining,
+        quiet=age(words, card.last_activity_at),
+    )
+
+
+def wall(words: Language, shown: Wall) -> list[str]:
+    """The wall, in lines."""
+    head = words(
+        "watch.wall",
+        time=clock(shown.at),
+        queued=shown.queued,
+        in_service=shown.in_service,
+        wrap_up=shown.wrap_up,
+    )
+    numbered = enumerate((*shown.waiting, *shown.unanswered), 1)
+    return [
+        head,
+        *(pool(words, card) for card in shown.pools if card.length),
+        *(agent(words, card) for card in shown.agents),
+        *(_on_the_wall(words, number, card) for number, card in numbered),
+        *(
+            words(
+                "watch.collaboration",
+                customer=line.customer_name or words("who.anonymous"),
+                owner=party(words, line.owner),
+                others=", ".join(party(words, one.person) for one in line.participants) or "-",
+                quiet=age(words, line.last_activity_at),
+            )
+            for line in shown.collaborations
+        ),
+        *(alarm(words, number, card) for number, card in enumerate(shown.alarms, 1)),
+    ]
+
+
+def _on_the_wall(words: Language, number: int, card: WaitingCard) -> str:
+    key = "watch.waits" if card.owner is None else "watch.unanswered"
+    return words(
+        key,
+        n=number,
+        customer=card.customer_name or words("who.anonymous"),
+        state=words.word("order_state", card.order_state),
+        time=age(words, card.since),
+        owner=party(words, card.owner),
+    )

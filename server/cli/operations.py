@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from router.redis_link import LinkError, RedisLink
 from server.cli.answer import Failure, Json, give, run, table
 from server.embedded import doctor as machine
-from server.settings import PREFIX, Settings, load
+from server.settings import PREFIX, SECRETS, Settings, load
 
 PROBE_S = 3.0
+REBUILD_STEP_S = 60.0
 
 config = typer.Typer(
     help="Look at the settings of a server.",
@@ -75,7 +76,7 @@ def config_list(as_json: Json = False) -> None:
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=False)
         plain = default.get_secret_value() if isinstance(default, SecretStr) else default
-        needed = field.annotation is SecretStr
+        needed = name in SECRETS
         rows.append(
             {
                 "name": f"{PREFIX}{name.upper()}",
@@ -94,7 +95,7 @@ def config_list(as_json: Json = False) -> None:
 def shown(settings: Settings) -> dict[str, Any]:
     """The settings as they may be printed: secrets only as whether they are set."""
     return {
-        name: "set" if isinstance(value, SecretStr) else value
+        name: ("set" if value.get_secret_value() else "not set") if isinstance(value, SecretStr) else value
         for name, value in ((name, getattr(settings, name)) for name in Settings.model_fields)
     }
 
@@ -144,6 +145,33 @@ def rebuild_live(
     )
 
 
+def rebuild_statistics(as_json: Json = False) -> None:
+    """Throw the sums of all reports away and make them again from the log. Nodes may run meanwhile; reports stay right,
+    and are slower until it is done."""
+
+    from server.store.database import Database
+    from server.store.statistics import Statistics
+
+    async def work() -> int:
+        settings = load()
+        database = Database(
+            settings.database_url.get_secret_value(), pool_max=2, deadline_s=settings.database_deadline_s
+        )
+        await database.open()
+        try:
+            statistics = Statistics(database)
+            await statistics.start_anew()
+            quarters = 0
+            while more := await statistics.sum_up(budget_s=REBUILD_STEP_S):
+                quarters += more
+            return quarters
+        finally:
+            await database.aclose()
+
+    quarters = run(work())
+    give({"summed_up": quarters}, f"Summed up {quarters} quarters of an hour.", as_json=as_json)
+
+
 def doctor(
     port: Annotated[int | None, typer.Option(help="Where the server shall listen.", min=1, max=65535)] = None,
     as_json: Json = False,
@@ -168,4 +196,5 @@ def add_to(app: typer.Typer) -> None:
     app.command("migrate")(migrate_database)
     app.add_typer(config, name="config")
     app.command("rebuild-live")(rebuild_live)
+    app.command("rebuild-statistics")(rebuild_statistics)
     app.command("doctor")(doctor)

@@ -111,6 +111,7 @@ class Demo:
             secret=DEMO_SECRET,
             database_url=running.database_url,
             redis_url=running.redis_url,
+            files=str((wishes.state_dir / "files").resolve()),
             # Nobody but us is connected to these nodes: they may say goodbye to all at once.
             drain_wave_percent=100,
         )

@@ -135,6 +135,7 @@ def _introduce(connection: "Connection", principal: Principal, params: HelloPara
         expires_at_ms=principal.expires_at_ms,
         outlet=connection,
         token_version=principal.token_version,
+        address=connection.address,
     )
     connection.become(session, connection.limits.outbox_bytes(principal.kind, observer=principal.observer))
     return session

@@ -46,10 +46,10 @@ class GuardedHttp(HttpToolsProtocol):
         self._bytes += len(data)
         if self._timer is None:
             self._expect_header()
-        elif not self._in_body and self._bytes > HEADER_BYTES:
-            self.transport.abort()
-            return
         super().data_received(data)
+        # Afterwards: one piece may bring a whole header and much of a body.
+        if self._timer is not None and not self._in_body and self._bytes > HEADER_BYTES:
+            self.transport.abort()
 
     def on_headers_complete(self) -> None:
         self._in_body = True

@@ -86,6 +86,11 @@ class Hub:
         """Connections of one person on this process."""
         return len(self._shops.get(shop, {}).get(person, ()))
 
+    def holds(self, session: Session) -> bool:
+        """Whether this very session's connection is here."""
+        people = self._shops.get(session.shop_id, {})
+        return any(member.session is session for member in people.get(session.person_id, ()))
+
     def members(self) -> Iterator[Member]:
         """All connections; do not add or remove while iterating."""
         for people in self._shops.values():

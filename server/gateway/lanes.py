@@ -11,8 +11,10 @@ from typing import final
 
 from protocol.codec import RequestFrame
 
-PIPELINED = frozenset({"message.send", "note.send"})
+PIPELINED = frozenset({"message.send"})
 """Their handlers reach `Log.append` in the order of the calls; one COMMIT then takes many."""
+_LOOKED_UP = frozenset({"image", "file"})
+"""Kinds of bodies that are looked up first, which may take differently long: these take their turn alone."""
 
 Start = Callable[[RequestFrame, str], None]
 """Start serving a request of a lane; `Lanes.finished(lane)` must follow, once."""
@@ -69,10 +71,15 @@ class Lanes:
     def _go(self, name: str, lane: _Lane) -> None:
         while lane.waiting:
             frame = lane.waiting[0]
-            pipelined = frame.method.name in PIPELINED
+            pipelined = _pipelined(frame)
             if lane.running and not (pipelined and lane.pipelined):
                 return
             lane.waiting.popleft()
             lane.running += 1
             lane.pipelined = pipelined
             self._start(frame, name)
+
+
+def _pipelined(frame: RequestFrame) -> bool:
+    body = getattr(frame.params, "body", None)
+    return frame.method.name in PIPELINED and getattr(body, "kind", None) not in _LOOKED_UP

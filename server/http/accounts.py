@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from protocol.ids import AccountId
-from protocol.states import PauseMode, Role
-from server.http.fields import Closed, Cursor, Email, Id, Limit, Name, Password, View
+from protocol.states import PauseMode
+from server.http.fields import Closed, Cursor, Email, Id, Limit, Name, Password, RoleName, View
 from server.http.guard import Asking, Given, GuardedRoute
 from server.http.people import AccountView, account_view
 from server.services.accounts import AccountChange, NewAccount
@@ -15,8 +15,12 @@ from server.services.accounts import AccountChange, NewAccount
 router = APIRouter(prefix="/v1/accounts", route_class=GuardedRoute, tags=["accounts"])
 
 Roles = Annotated[
-    list[Annotated[Role, Field(strict=False)]],
-    Field(min_length=1, max_length=6, description="`bot` stands alone; `customer` is no account's."),
+    list[RoleName],
+    Field(
+        min_length=1,
+        max_length=12,
+        description="Built-in roles or the shop's own; `bot` stands alone, `customer` is no account's.",
+    ),
 ]
 Capacity = Annotated[int, Field(ge=1, le=500, description="Conversations at once (KS-19).")]
 PauseAt = Annotated[int, Field(ge=1, le=500, description="N of pause mode `at_n`.")]
@@ -77,7 +81,7 @@ async def list_accounts(
 
 @router.post("", status_code=201)
 async def create_account(deps: Given, caller: Asking, body: NewAccountBody) -> AccountView:
-    """A new account. Only the owner makes owners."""
+    """A new account. Nobody gives roles that hold more of the shop than they do: only the owner makes owners."""
     new = NewAccount(
         email=body.email,
         name=body.name,
@@ -99,8 +103,9 @@ async def get_account(deps: Given, caller: Asking, account_id: Id) -> AccountVie
 
 @router.patch("/{account_id}")
 async def change_account(deps: Given, caller: Asking, account_id: Id, body: AccountBody) -> AccountView:
-    """Change an account; live routing follows at once. E-mail, roles and disabling are for owner and admins; an owner
-    is changed by an owner only; the shop keeps at least one. Disabling ends all sign-ins within a second."""
+    """Change an account; live routing follows at once. E-mail, name, roles and disabling need `account.manage`, and
+    nobody so changes whom the shop trusts with more than them; the shop keeps at least one owner. Disabling ends all
+    sign-ins within a second."""
     given = {name: getattr(body, name) for name in body.model_fields_set}
     return account_view(await deps.accounts.change(caller, AccountId(str(account_id)), AccountChange(given)))
 

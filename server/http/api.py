@@ -14,18 +14,29 @@ from router.policy import Policy
 from server.http import (
     accounts,
     api_keys,
+    audit,
     auth,
+    break_glass,
+    collaboration_figures,
+    collaboration_settings,
     conversations,
+    customer_list,
     customers,
     documents,
+    files,
     groups,
     health,
+    holidays,
     live,
     me,
     problems,
+    reassignments,
+    roles,
     routing_settings,
+    rules,
     schedules,
     shop_settings,
+    statistics,
     widget,
 )
 from server.http.deps import Deps
@@ -39,13 +50,24 @@ ROUTERS = (
     me.router,
     accounts.router,
     schedules.router,
+    roles.router,
+    break_glass.router,
     groups.router,
     routing_settings.router,
+    rules.router,
     shop_settings.router,
+    statistics.router,
+    collaboration_settings.router,
+    holidays.router,
     api_keys.router,
     customers.router,
+    customer_list.router,
+    reassignments.router,
+    collaboration_figures.router,
+    files.router,
     conversations.router,
     live.router,
+    audit.router,
     health.router,
     documents.router,
 )
@@ -99,6 +121,7 @@ def _document(app: FastAPI, version: str) -> dict[str, Any]:
     settings = Policy.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update({name: shape for name, shape in settings.pop("$defs", {}).items() if name not in schemas})
     schemas["RoutingSettings"] = settings
+    schemas.update(rules.shapes())
     _point(schemas)
     # The framework's own shape of a refusal, which is never sent here.
     schemas.pop("HTTPValidationError", None)

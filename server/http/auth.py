@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 
 from protocol.times import text_of_ms
 from server.http.fields import Closed, Email, Password, Secret, Slug, View
-from server.http.guard import Given, GuardedRoute
+from server.http.guard import Given, GuardedRoute, peer_address
 from server.http.people import AccountView, account_view
 from server.services.sign_in import SignedIn
 
@@ -47,25 +47,21 @@ def signed_in_view(signed_in: SignedIn) -> SignedInView:
     )
 
 
-def address(request: Request) -> str:
-    """Where the request comes from, for counting tries. Behind a proxy the server is told to trust its header."""
-    return request.client.host if request.client else ""
-
-
 @router.post("/login")
 async def login(deps: Given, request: Request, body: LoginBody) -> SignedInView:
     """Sign in. Wrong password, no such account and no such shop are answered alike, in the same time; failures are
     limited per account and address (429 with Retry-After)."""
-    return signed_in_view(await deps.sign_in.login(body.shop, body.email, body.password, address(request)))
+    given = await deps.sign_in.login(body.shop, body.email, body.password, peer_address(request))
+    return signed_in_view(given)
 
 
 @router.post("/refresh")
 async def refresh(deps: Given, request: Request, body: RefreshBody) -> SignedInView:
     """New tokens for a refresh token. Using one twice ends the sign-in it belongs to: somebody has copied it."""
-    return signed_in_view(await deps.sign_in.refresh(body.refresh_token, address(request)))
+    return signed_in_view(await deps.sign_in.refresh(body.refresh_token, peer_address(request)))
 
 
 @router.post("/logout", status_code=204)
-async def logout(deps: Given, body: RefreshBody) -> None:
+async def logout(deps: Given, request: Request, body: RefreshBody) -> None:
     """Sign out: the sign-in of this refresh token ends, and an agent becomes offline (KS-18). Repeating it is fine."""
-    await deps.sign_in.sign_out(body.refresh_token)
+    await deps.sign_in.sign_out(body.refresh_token, peer_address(request))

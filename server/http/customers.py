@@ -73,7 +73,8 @@ def _customer(row: CustomerRow) -> CustomerView:
     )
 
 
-def _order(row: OrderRow) -> OrderView:
+def order_view(row: OrderRow) -> OrderView:
+    """As it is given out."""
     return OrderView(
         order_id=row.order_id,
         customer_id=row.customer_id,
@@ -87,7 +88,8 @@ def _order(row: OrderRow) -> OrderView:
 @router.get("/customers/{external_id}")
 async def get_customer(deps: Given, caller: Asking, external_id: KnownAs) -> CustomerView:
     """A customer by the shop's own id."""
-    return _customer(await deps.customers.get(caller.shop_id, external_id))
+    row = await deps.customers.get(caller.shop_id, external_id)
+    return _customer(await deps.customer_list.seen(caller, row))
 
 
 @router.put("/customers/{external_id}")
@@ -106,7 +108,9 @@ async def put_customer(deps: Given, caller: Asking, external_id: KnownAs, body: 
 @router.get("/orders/{order_id}")
 async def get_order(deps: Given, caller: Asking, order_id: KnownAs) -> OrderView:
     """An order by the shop's own number."""
-    return _order(await deps.customers.get_order(caller.shop_id, order_id))
+    row = await deps.customers.get_order(caller.shop_id, order_id)
+    await deps.customer_list.of_order(caller, row)
+    return order_view(row)
 
 
 @router.put("/orders/{order_id}")
@@ -115,4 +119,4 @@ async def put_order(deps: Given, caller: Asking, order_id: KnownAs, body: OrderB
     changed_ms = milliseconds(body.changed_at)
     assert changed_ms is not None, "changed_at is required"
     fact = OrderFact(order_id, body.customer_id, body.state, changed_ms, body.title, body.amount)
-    return _order(await deps.customers.put_order(caller.shop_id, fact))
+    return order_view(await deps.customers.put_order(caller.shop_id, fact))

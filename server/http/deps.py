@@ -11,16 +11,27 @@ from protocol.shapes import AgentCard, Conversation, Message, PoolCard
 from server.http.figures import HttpFigures
 from server.services.accounts import Accounts
 from server.services.api_keys import ApiKeys
+from server.services.audit import Audit
 from server.services.authentication import Authentication
+from server.services.break_glass import BreakGlass
 from server.services.callers import Caller
+from server.services.collaborations import Collaborations
+from server.services.customer_list import CustomerList
+from server.services.collaborating import Collaborating
 from server.services.customers import CustomerFacts
 from server.services.door import Doors
 from server.services.dry_run import DryRun
+from server.services.file_transfer import FileTransfer
+from server.services.files import FileRequests
 from server.services.groups import Groups
 from server.services.policies import Policies
+from server.services.reassignments import Reassignments
+from server.services.roles import Roles
+from server.services.rules import Rules
 from server.services.schedules import Schedules
 from server.services.shop_settings import ShopSettings
 from server.services.sign_in import SignIn
+from server.services.statistics import Reports
 from server.services.widget import WidgetSessions
 from server.store.finding import Wanted
 
@@ -87,16 +98,27 @@ class Deps:
 
     authentication: Authentication
     doors: Doors
+    audit: Audit
     sign_in: SignIn
     accounts: Accounts
+    roles: Roles
+    break_glass: BreakGlass
     groups: Groups
     schedules: Schedules
+    reports: Reports
     api_keys: ApiKeys
     customers: CustomerFacts
+    customer_list: CustomerList
+    reassignments: Reassignments
+    collaborations: Collaborations
     policies: Policies
+    rules: Rules
     dry_run: DryRun
     shop_settings: ShopSettings
+    collaborating: Collaborating
     widget: WidgetSessions
+    files: FileRequests
+    file_transfer: FileTransfer
     conversations: ConversationReads
     live: LiveReads
     readiness: Readiness

@@ -1,7 +1,7 @@
 """Kinds of fields that several routes take or give, each with its limits and its example."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +18,7 @@ _RFC3339 = re.compile(
     r"^2[01][0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
+_DAY = re.compile(r"^2[01][0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
 
 
 class Closed(BaseModel):
@@ -36,6 +37,14 @@ def _read_instant(value: object) -> datetime:
     if not isinstance(value, str) or _RFC3339.fullmatch(value) is None:
         raise ValueError("must be a time by RFC 3339 with an offset, between the years 2000 and 2199")
     return datetime.fromisoformat(value)
+
+
+def _read_day(value: object) -> date:
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or _DAY.fullmatch(value) is None:
+        raise ValueError("must be a date such as 2026-12-25, between the years 2000 and 2199")
+    return date.fromisoformat(value)
 
 
 def stamp_if(ms: int | None) -> str | None:
@@ -70,6 +79,9 @@ Secret = Annotated[
 """A token of ours or of the shop's backend."""
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=ONE_LINE)]
 Note = Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)]
+RoleName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$"), Field(examples=["agent", "night_shift"])
+]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:~@-]+$")]
 Instant = Annotated[
     datetime,
@@ -77,6 +89,12 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": _RFC3339.pattern}),
     Field(description="RFC 3339 with an offset.", examples=["2026-11-22T08:00:00.000Z"]),
 ]
+Day = Annotated[
+    date,
+    BeforeValidator(_read_day),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": _DAY.pattern}),
+]
+"""A date of the shop's calendar, as in `2026-12-25`."""
 Id = Annotated[UUID, Path(description="An id of ours.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Most entries of the page.")]
 Cursor = Annotated[

@@ -5,6 +5,7 @@ Routes are built as `GuardedRoute`s: building one that the table in `rights` doe
 
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Any, cast
 
 import orjson
@@ -37,6 +38,11 @@ def deps_of(request: Request) -> Deps:
 def caller_of(request: Request) -> Caller:
     """Whom the door let in. Public routes have nobody, and must not ask."""
     return cast(Caller, request.state.caller)
+
+
+def peer_address(request: Request) -> str:
+    """Where a request comes from; behind a proxy the server is told to trust its header."""
+    return "" if request.client is None else request.client.host
 
 
 Given = Annotated[Deps, Depends(deps_of)]
@@ -85,7 +91,8 @@ class GuardedRoute(APIRoute):
             began = time.perf_counter()
             status = 500
             try:
-                response = await _answer(StrictRequest(request.scope, request.receive), name, access, inner)
+                read = Request if access.own_body else StrictRequest
+                response = await _answer(read(request.scope, request.receive), name, access, inner)
                 status = response.status_code
                 return response
             except RequestError as error:
@@ -104,16 +111,20 @@ class GuardedRoute(APIRoute):
 
 
 async def _answer(
-    request: StrictRequest,
+    request: Request,
     name: str,
     access: Access,
     inner: Callable[[Request], Coroutine[Any, Any, Response]],
 ) -> Response:
+    acts: AbstractContextManager[None] = nullcontext()
     if not access.public:
         request.state.caller = await _admit(request, name, access)
-    _check_media_type(request)
+        acts = deps_of(request).doors.acts(request.state.caller, name, peer_address(request))
+    if not access.own_body:
+        _check_media_type(request)
     try:
-        return await inner(request)
+        with acts:
+            return await inner(request)
     except RequestError as error:
         if error.code in RECORDED and not access.public:
             await _record(request, name, error)
@@ -148,9 +159,9 @@ async def _admit(request: Request, name: str, access: Access) -> Caller:
 
 async def _record(request: Request, name: str, error: RequestError) -> None:
     """Into the audit with it (GP-03)."""
-    address = "" if request.client is None else request.client.host
     ids = {name: str(value) for name, value in request.path_params.items()}
-    await deps_of(request).doors.caller_refused(caller_of(request), name, ids, address, error)
+    doors = deps_of(request).doors
+    await doors.caller_refused(caller_of(request), name, ids, peer_address(request), error)
 
 
 def _check_media_type(request: Request) -> None:

@@ -3,9 +3,9 @@
 from fastapi import APIRouter, Request
 
 from protocol.times import text_of_ms
-from server.http.auth import SignedInView, address, signed_in_view
+from server.http.auth import SignedInView, signed_in_view
 from server.http.fields import Closed, Password, View
-from server.http.guard import Asking, Given, GuardedRoute
+from server.http.guard import Asking, Given, GuardedRoute, peer_address
 from server.http.people import AccountView, account_view
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["identity"])
@@ -53,7 +53,7 @@ async def who_am_i(deps: Given, caller: Asking) -> MeView:
 async def change_password(deps: Given, caller: Asking, request: Request, body: PasswordBody) -> SignedInView:
     """Change the own password. Every other sign-in of the account ends; the answer has new tokens for this one."""
     signed_in = await deps.sign_in.change_password(
-        caller, body.current_password, body.new_password, address(request)
+        caller, body.current_password, body.new_password, peer_address(request)
     )
     return signed_in_view(signed_in)
 

@@ -23,11 +23,13 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`public`: nobody needs to sign in. Else an account with `right`, or an API key with `scope`."""
+    """`public`: nobody needs to sign in. Else an account with `right`, or an API key with `scope`. `own_body`: the
+    route itself reads the body, and bounds it; for all others it is JSON of a bounded size."""
 
     right: Right | None = None
     scope: Scope | None = None
     public: bool = False
+    own_body: bool = False
 
 
 _public = Access(public=True)
@@ -38,6 +40,9 @@ _routing = Access(Right.ROUTING)
 _agents = Access(Right.AGENT_MANAGE)
 _accounts = Access(Right.ACCOUNTS)
 _integration = Access(Right.INTEGRATION)
+_rules = Access(Right.RULES)
+_roles = Access(Right.ROLES)
+_break_glass = Access(Right.BREAK_GLASS)
 
 RIGHTS: dict[str, Access] = {
     # identity
@@ -58,6 +63,18 @@ RIGHTS: dict[str, Access] = {
     "POST /v1/accounts/{account_id}/revoke": _accounts,
     "GET /v1/accounts/{account_id}/schedules": _staff,
     "PUT /v1/accounts/{account_id}/schedules": _agents,
+    "GET /v1/accounts/{account_id}/dates": _staff,
+    "PUT /v1/accounts/{account_id}/dates/{day}": _agents,
+    "DELETE /v1/accounts/{account_id}/dates/{day}": _agents,
+    "GET /v1/accounts/{account_id}/duty": _staff,
+    "PUT /v1/accounts/{account_id}/duty": _agents,
+    "DELETE /v1/accounts/{account_id}/duty": _agents,
+    "GET /v1/roles": _roles,
+    "PUT /v1/roles/{role}": _roles,
+    "DELETE /v1/roles/{role}": _roles,
+    "GET /v1/break-glass": _break_glass,
+    "POST /v1/break-glass": _break_glass,
+    "DELETE /v1/break-glass/{break_glass_id}": _break_glass,
     "GET /v1/groups": _staff,
     "POST /v1/groups": _routing,
     "GET /v1/groups/{group_id}": _staff,
@@ -72,6 +89,18 @@ RIGHTS: dict[str, Access] = {
     "GET /v1/settings/routing/history": _settings,
     "GET /v1/settings/routing/warnings": _settings,
     "POST /v1/routing/dry-run": _settings,
+    "GET /v1/rules": _rules,
+    "POST /v1/rules": _rules,
+    "POST /v1/rules/order": _rules,
+    "POST /v1/rules/dry-run": _rules,
+    "GET /v1/rules/{rule_id}": _rules,
+    "PATCH /v1/rules/{rule_id}": _rules,
+    "DELETE /v1/rules/{rule_id}": _rules,
+    "GET /v1/rules/{rule_id}/firings": _rules,
+    "GET /v1/settings/collaboration": _settings,
+    "PUT /v1/settings/collaboration": _routing,
+    "GET /v1/settings/holidays": _settings,
+    "PUT /v1/settings/holidays": _routing,
     "GET /v1/settings/widget": _settings,
     "PUT /v1/settings/widget": _integration,
     "GET /v1/settings/origins": _settings,
@@ -85,8 +114,24 @@ RIGHTS: dict[str, Access] = {
     # customers and orders, for the shop's own systems
     "GET /v1/customers/{external_id}": Access(Right.CUSTOMER_VIEW, Scope.CUSTOMERS_READ),
     "PUT /v1/customers/{external_id}": Access(Right.INTEGRATION, Scope.CUSTOMERS_WRITE),
+    "GET /v1/customers": Access(Right.CUSTOMER_VIEW, Scope.CUSTOMERS_READ),
+    "GET /v1/customers/id/{customer_id}": Access(Right.CUSTOMER_VIEW),
+    "PATCH /v1/customers/id/{customer_id}": Access(Right.CUSTOMER_EDIT),
+    "GET /v1/customers/id/{customer_id}/notes": Access(Right.CUSTOMER_VIEW),
+    "POST /v1/customers/id/{customer_id}/notes": Access(Right.CUSTOMER_EDIT),
+    "POST /v1/customers/reassignments": Access(Right.CUSTOMER_ASSIGN),
+    "GET /v1/customers/reassignments/{reassignment_id}": Access(Right.CUSTOMER_ASSIGN),
+    "GET /v1/customers/reassignments/{reassignment_id}/refused": Access(Right.CUSTOMER_ASSIGN),
+    "GET /v1/statistics/collaboration": Access(Right.REPORT),
     "GET /v1/orders/{order_id}": Access(Right.CUSTOMER_VIEW, Scope.ORDERS_READ),
     "PUT /v1/orders/{order_id}": Access(Right.INTEGRATION, Scope.ORDERS_WRITE),
+    # files: the grant in the address is the credential
+    "PUT /v1/files/{file_id}/content": Access(public=True, own_body=True),
+    "OPTIONS /v1/files/{file_id}/content": _public,
+    "GET /v1/files/{file_id}/content": _public,
+    "GET /v1/files/{file_id}/thumbnail": _public,
+    "GET /v1/settings/files": _settings,
+    "PUT /v1/settings/files": _routing,
     # conversations and live state
     "GET /v1/conversations": Access(Right.VIEW, Scope.CONVERSATIONS_READ),
     "GET /v1/conversations/search": Access(Right.VIEW, Scope.CONVERSATIONS_READ),
@@ -97,6 +142,9 @@ RIGHTS: dict[str, Access] = {
     "GET /v1/agents/{account_id}/slots": Access(Right.VIEW, Scope.AGENTS_READ),
     "GET /v1/queues": Access(Right.VIEW, Scope.AGENTS_READ),
     "GET /v1/invariants": Access(Right.OPERATE),
+    "GET /v1/audit": Access(Right.AUDIT),
+    # reports
+    "GET /v1/statistics": Access(Right.REPORT),
     # the server itself
     "GET /livez": _public,
     "GET /readyz": _public,

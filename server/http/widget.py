@@ -3,9 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from protocol.times import text_of_ms
-from server.http.auth import address
 from server.http.fields import Closed, Secret, Slug, View
-from server.http.guard import Given, GuardedRoute
+from server.http.guard import Given, GuardedRoute, peer_address
 
 router = APIRouter(prefix="/v1/widget", route_class=GuardedRoute, tags=["widget"])
 
@@ -61,7 +60,7 @@ async def begin_session(
     session = await deps.widget.begin(
         body.shop,
         origin=origin,
-        address=address(request),
+        address=peer_address(request),
         session_token=body.session_token,
         identity_token=body.identity_token,
     )

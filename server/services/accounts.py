@@ -10,18 +10,21 @@ from typing import Any, Protocol
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, forbidden, invalid_state
 from protocol.ids import AccountId, PersonId, ShopId
+from protocol.rights import UNSCOPED, Right, united
 from protocol.states import PauseMode, Role
-from server.services.callers import Caller
+from server.services.audit import Audit
+from server.services.callers import Caller, CallerEyes
 from server.services.passwords import Passwords, weakness
+from server.services.scope import Scope
 from server.store.accounts import AccountRow
 from server.store.accounts import Accounts as AccountStore
+from server.store.roles import Roles
 from server.store.rows import Page
 from server.store.tokens import RefreshTokens
 
 Revoke = Callable[[ShopId, PersonId], Awaitable[None]]
 """Close all sockets of a person, on every node, within a second (4001)."""
 
-ADMINS = frozenset({Role.OWNER, Role.ADMIN})
 _IDENTITY_FIELDS = frozenset({"email", "name", "roles", "disabled"})
 _NULLABLE = frozenset({"capacity", "pause_at"})
 
@@ -92,15 +95,21 @@ class Accounts:
         self,
         *,
         accounts: AccountStore,
+        roles: Roles,
+        scope: Scope,
         refresh_tokens: RefreshTokens,
         passwords: Passwords,
         revoke: Revoke,
+        audit: Audit,
         live: LiveProfiles,
     ) -> None:
         self._accounts = accounts
+        self._roles = roles
+        self._scope = scope
         self._refresh_tokens = refresh_tokens
         self._passwords = passwords
         self._revoke = revoke
+        self._audit = audit
         self._live = live
 
     async def get(self, caller: Caller, account: AccountId) -> AccountRow:
@@ -114,11 +123,11 @@ class Accounts:
         return await self._accounts.page(caller.shop_id, disabled=disabled, limit=limit, cursor=cursor)
 
     async def create(self, caller: Caller, new: NewAccount) -> AccountRow:
-        """Make an account. Refused: FORBIDDEN (only owners make owners), CONFLICT `email_taken`, INVALID_PARAMS."""
-        _check_roles(new.roles)
+        """Make an account. Refused: FORBIDDEN (roles that hold more of the shop than the caller), CONFLICT
+        `email_taken`, INVALID_PARAMS."""
+        await self._check_roles(caller, new.roles)
         _check_pause(new.pause_mode, new.pause_at)
-        if Role.OWNER in new.roles and Role.OWNER not in caller.roles:
-            raise forbidden("make an owner")
+        await self._guard(caller, new.roles, "give these roles")
         encoded = ""
         if new.password is not None:
             check_password(new.password, new.name, new.email)
@@ -142,10 +151,11 @@ class Accounts:
         INVALID_PARAMS. New roles void its access tokens and sockets; disabling also its refresh tokens."""
         before = await self.get(caller, account)
         given = change.effective()
-        self._check_rights(caller, before, given)
+        await self._check_rights(caller, before, given)
         if "roles" in given:
             given["roles"] = frozenset(given["roles"])
-            _check_roles(given["roles"])
+            await self._check_roles(caller, given["roles"])
+            await self._guard(caller, given["roles"], "give these roles")
         _check_pause(given.get("pause_mode", before.pause_mode), given.get("pause_at", before.pause_at))
         disabling = given.get("disabled") is True and before.disabled_ms is None
         if disabling and account == caller.account:
@@ -164,10 +174,10 @@ class Accounts:
         return row
 
     async def set_password(self, caller: Caller, account: AccountId, password: str) -> None:
-        """Set somebody's password; all their sign-ins end. Refused: NOT_FOUND, FORBIDDEN (an owner's, by others),
-        INVALID_PARAMS `weak_password`."""
+        """Set somebody's password; all their sign-ins end. Refused: NOT_FOUND, FORBIDDEN (of somebody who holds more of
+        the shop), INVALID_PARAMS `weak_password`."""
         row = await self.get(caller, account)
-        _guard_owner(caller, row)
+        await self._guard(caller, row.roles, "set this password")
         check_password(password, row.name, row.email)
         await self.replace_password(row, password)
 
@@ -179,7 +189,8 @@ class Accounts:
     async def revoke(self, caller: Caller, account: AccountId) -> None:
         """End all sign-ins of an account: tokens at once, sockets within a second. Refused: NOT_FOUND, FORBIDDEN."""
         row = await self.get(caller, account)
-        _guard_owner(caller, row)
+        await self._guard(caller, row.roles, "end these sign-ins")
+        await self._audit.done(row.shop_id, "accounts.revoked", "account", row.id)
         await self._end_sign_ins(row)
 
     async def _end_sign_ins(self, row: AccountRow) -> None:
@@ -187,26 +198,39 @@ class Accounts:
         await self._refresh_tokens.end_all(row.shop_id, row.id)
         await self._revoke(row.shop_id, PersonId(row.id))
 
-    def _check_rights(self, caller: Caller, target: AccountRow, given: Mapping[str, Any]) -> None:
-        if _IDENTITY_FIELDS.isdisjoint(given):
-            return
-        if caller.roles.isdisjoint(ADMINS):
-            raise forbidden("change who somebody is, or what they may do")
-        _guard_owner(caller, target)
-        if Role.OWNER in frozenset(given.get("roles", ())) and Role.OWNER not in caller.roles:
-            raise forbidden("make an owner")
+    async def _check_rights(self, caller: Caller, target: AccountRow, given: Mapping[str, Any]) -> None:
+        eyes = CallerEyes(caller)
+        if given.keys() - _IDENTITY_FIELDS:
+            await self._scope.require(eyes, Right.AGENT_MANAGE, "change this account", account=target.id)
+        if given.keys() & _IDENTITY_FIELDS:
+            await self._scope.require(
+                eyes, Right.ACCOUNTS, "change who somebody is, or what they may do", account=target.id
+            )
+            await self._guard(caller, target.roles, "change this account")
 
+    async def _guard(self, caller: Caller, roles: frozenset[str], act: str) -> None:
+        """Whoever manages accounts is stopped where they would reach rights over the shop that they have not: only
+        owners make owners, and only such as they become or change one (KS-23, GP-03)."""
+        held = await self._scope.grants(CallerEyes(caller))
+        known = await self._roles.of_shop(caller.shop_id)
+        theirs = united(known[role].grants for role in roles if role in known)
+        beyond = UNSCOPED & theirs.keys() - held.keys()
+        if beyond:
+            raise forbidden(f"{act}: they hold what you do not, {', '.join(sorted(beyond))}")
 
-def _guard_owner(caller: Caller, target: AccountRow) -> None:
-    if Role.OWNER in target.roles and Role.OWNER not in caller.roles:
-        raise forbidden("change an owner")
-
-
-def _check_roles(roles: frozenset[str]) -> None:
-    if Role.CUSTOMER in roles:
-        raise invalid("body.roles", "customer is not a role of accounts")
-    if Role.BOT in roles and len(roles) > 1:
-        raise invalid("body.roles", "bot stands alone")
+    async def _check_roles(self, caller: Caller, roles: frozenset[str]) -> None:
+        if Role.CUSTOMER in roles:
+            raise invalid("body.roles", "customer is not a role of accounts")
+        if Role.BOT in roles and len(roles) > 1:
+            raise invalid("body.roles", "bot stands alone")
+        known = await self._roles.of_shop(caller.shop_id)
+        unknown = sorted(roles - known.keys())
+        if unknown:
+            raise invalid(
+                "body.roles",
+                f"no such role: {', '.join(unknown)}; there are {', '.join(known)}",
+                reason="unknown_role",
+            )
 
 
 def _check_pause(mode: PauseMode, pause_at: int | None) -> None:

@@ -5,16 +5,22 @@ Changes of rights, settings and owners are recorded by the database itself, in t
 here can be changed or deleted, by anybody, over any API.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from protocol.errors import RequestError
 from protocol.ids import ShopId
-from server.store.audit import AuditStore
+from server.store.acting import actor_now
+from server.store.audit import AuditRow, AuditStore, Wanted
+from server.store.rows import Page
 
 log = structlog.get_logger("audit")
+
+SYSTEM: Final[Mapping[str, Any]] = {"kind": "system", "id": "", "name": "", "source": {}}
+"""Who acts when nobody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +50,12 @@ class Act:
 
     shop_id: ShopId
     actor_kind: str
-    """`account`, `bot`, `key`, `rule`, `system`"""
+    """`account`, `bot`, `customer`, `key`, `rule`, `cli`, `system`"""
     actor_id: str
     actor_name: str
     action: str
     """a method, a route, or `<table>.<change>` for what the database records itself"""
-    source: Source
+    source: Source | Mapping[str, str]
     subject_kind: str = ""
     subject_id: str = ""
     reason: str = ""
@@ -78,8 +84,45 @@ class Audit:
             reason=act.reason,
             before=act.before,
             after=act.after,
-            source=act.source.plain(),
+            source=_plain(act.source),
         )
+
+    async def done(
+        self,
+        shop_id: ShopId,
+        action: str,
+        subject_kind: str,
+        subject_id: str,
+        *,
+        reason: str = "",
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> None:
+        """`record` for whoever acts now, as the doors said. For what is no change of an audited row: those are recorded
+        by the database, and once is enough."""
+        acting = actor_now()
+        actor = SYSTEM if acting is None else acting.plain()
+        await self.record(
+            Act(
+                shop_id=shop_id,
+                actor_kind=actor["kind"],
+                actor_id=actor["id"],
+                actor_name=actor["name"],
+                action=action,
+                source=actor["source"],
+                subject_kind=subject_kind,
+                subject_id=subject_id,
+                reason=reason,
+                before=before,
+                after=after,
+            )
+        )
+
+    async def search(
+        self, shop_id: ShopId, wanted: Wanted, *, cursor: str | None = None, limit: int = 50
+    ) -> Page[AuditRow]:
+        """Records that match, the newest first. INVALID_PARAMS `bad_cursor`, UNAVAILABLE `database_slow`."""
+        return await self._store.search(shop_id, wanted, cursor=cursor, limit=limit)
 
     async def refused(self, act: Act, error: RequestError) -> None:
         """Record a refused try (GP-03). Never raises: the refusal stands whether it could be recorded or not."""
@@ -96,7 +139,11 @@ class Audit:
                 reason=error.reason,
                 before=None,
                 after=act.after,
-                source=act.source.plain(),
+                source=_plain(act.source),
             )
         except RequestError as failure:
             log.warning("refusal_unrecorded", shop=act.shop_id, action=act.action, reason=failure.reason)
+
+
+def _plain(source: Source | Mapping[str, str]) -> dict[str, str]:
+    return source.plain() if isinstance(source, Source) else dict(source)

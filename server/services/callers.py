@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from protocol.ids import AccountId, PersonId, ShopId
-from protocol.states import PersonKind, Role
+from protocol.states import PersonKind
+from server.services.viewer import API_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +56,5 @@ class CallerEyes:
 
     @property
     def roles(self) -> frozenset[str]:
-        """An API key looks like operations do: at everything, serving nothing."""
-        return self.caller.roles if self.caller.account_id is not None else frozenset({Role.OPERATIONS})
+        """An account's, or what an API key has in their place."""
+        return self.caller.roles if self.caller.api_key_id is None else frozenset({API_KEY})

@@ -1,7 +1,7 @@
 """Requests about the life and the owner of conversations.
 
-Who may do what to which conversation is decided in `_serving` and `Seeing`; the role table in
-`protocol.methods` has already let the caller's role in. What somebody may not see does not exist for them (1004).
+Who may do what to which conversation is decided in `Seeing`; the door has already let the caller's right in. What
+somebody may not see does not exist for them (1004). How conversations change hands: `handing_over`.
 """
 
 import time
@@ -12,8 +12,7 @@ from protocol.errors import RequestError, invalid_state
 from protocol.ids import AccountId, ConversationId, CustomerId, new_id
 from protocol.methods import conversations as m
 from protocol.methods.messages import SendParams, SendResult
-from protocol.rights import Right
-from protocol.states import DEFAULT_POOL, Life, OrderState
+from protocol.states import Life, OrderState
 from router.model import Refusal
 from router.orders import Order, choose_order
 from server.services import views
@@ -21,8 +20,8 @@ from server.services.delivery import Delivery
 from server.services.live import Live, refused
 from server.services.messages import Messages
 from server.services.names import Names
+from server.services.pools import pool_named
 from server.services.routing import Routing
-from server.services.scope import Scope, Why
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
@@ -30,9 +29,6 @@ from server.session import Session
 from server.store.conversations import Conversations as Store
 from server.store.orders import Orders
 from server.store.rows import ConversationRow, Opened
-
-POOLS = (DEFAULT_POOL, *(state.value for state in OrderState))
-"""Every queue pool of every shop."""
 
 
 class ConversationRequests:
@@ -49,7 +45,6 @@ class ConversationRequests:
         delivery: Delivery,
         seeing: Seeing,
         names: Names,
-        scope: Scope,
     ) -> None:
         self._store = store
         self._orders = orders
@@ -60,7 +55,6 @@ class ConversationRequests:
         self._delivery = delivery
         self._seeing = seeing
         self._names = names
-        self._scope = scope
 
     # --- the customer ------------------------------------------------------------------------------------------------
     async def open(self, session: Session, params: m.OpenParams) -> m.OpenResult:
@@ -121,8 +115,11 @@ class ConversationRequests:
             raise invalid_state(
                 "not_waiting", "This conversation waits no longer; you can write to your agent."
             )
-        await self._routing.do(
-            row.shop_id, lambda engine, stamp: engine.close(row.id, op_id=stamp.op_id, day=stamp.day)
+        await self._routing.do(  # an agent may be given it meanwhile: then it is not closed under their hands
+            row.shop_id,
+            lambda engine, stamp: engine.close(
+                row.id, op_id=stamp.op_id, day=stamp.day, expected=Life.QUEUED
+            ),
         )
         return m.ConversationResult(conversation=await self._show(session, row.id))
 
@@ -154,7 +151,7 @@ class ConversationRequests:
     # --- those who serve ---------------------------------------------------------------------------------------------
     async def end(self, session: Session, params: m.FencedParams) -> m.ConversationResult:
         """`conversation.end` (KS-20)."""
-        row = await self._serving(session, params.conversation_id)
+        row = await self._seeing.serving(session, params.conversation_id)
         policy = (await self._shops.get(row.shop_id)).policy
         await self._routing.do(
             row.shop_id,
@@ -171,57 +168,12 @@ class ConversationRequests:
 
     async def reopen(self, session: Session, params: m.ConversationParams) -> m.ConversationResult:
         """`conversation.reopen`: the agent undoes the end (KS-20)."""
-        row = await self._serving(session, params.conversation_id)
+        row = await self._seeing.serving(session, params.conversation_id)
         await self._routing.do(
             row.shop_id,
             lambda engine, stamp: engine.reopen(row.id, op_id=stamp.op_id, day=stamp.day, by=_by(session)),
         )
         return m.ConversationResult(conversation=await self._show(session, row.id))
-
-    async def transfer(self, session: Session, params: m.TransferParams) -> m.ConversationResult:
-        """`conversation.transfer`: an own conversation to a colleague, over capacity if need be (KS-07, KS-21)."""
-        row = await self._serving(session, params.conversation_id)
-        await self._give(session, row, params)
-        return m.ConversationResult(conversation=await self._show(session, row.id, passing=True))
-
-    async def assign(self, session: Session, params: m.AssignParams) -> m.ConversationResult:
-        """`conversation.assign`: any conversation of the shop, by a manager (KS-07)."""
-        row = await self._seeing.conversation(session, params.conversation_id)
-        await self._give(session, row, params)
-        return m.ConversationResult(conversation=await self._show(session, row.id))
-
-    async def pull(self, session: Session, params: m.PullParams) -> m.ConversationResult:
-        """`conversation.pull`: exactly one of several pullers wins; the others are told (KS-14, KS-21)."""
-        named, pool = params.conversation_id, _pool(params.pool)
-        if named is not None:
-            await self._seeing.conversation(session, named)
-        done = await self._routing.do(
-            session.shop_id,
-            lambda engine, stamp: engine.pull(
-                AccountId(session.person_id),
-                op_id=stamp.op_id,
-                day=stamp.day,
-                conversation=None if named is None else ConversationId(named),
-                pool=pool,
-            ),
-        )
-        return m.ConversationResult(conversation=await self._show(session, done.decisions[0].conversation))
-
-    async def requeue(self, session: Session, params: m.RequeueParams) -> m.ConversationResult:
-        """`conversation.requeue`: back at its original age; it may be given out again at once."""
-        row = await self._serving(session, params.conversation_id)
-        await self._routing.do(
-            row.shop_id,
-            lambda engine, stamp: engine.requeue(
-                row.id,
-                op_id=stamp.op_id,
-                day=stamp.day,
-                pool=_pool(params.pool),
-                expected_epoch=_epoch(params, row),
-                by=_by(session),
-            ),
-        )
-        return m.ConversationResult(conversation=await self._show(session, row.id, passing=True))
 
     # --- looking -----------------------------------------------------------------------------------------------------
     async def get(self, session: Session, params: m.ConversationParams) -> m.ConversationResult:
@@ -231,7 +183,7 @@ class ConversationRequests:
 
     async def listing(self, session: Session, params: m.ListParams) -> m.ListResult:
         """`conversation.list`."""
-        _pool(params.pool)
+        pool_named(params.pool)
         page = await self._seeing.page(session, params)
         shown = [await self._seeing.shown(each, Audience.STAFF) for each in page.rows]
         pools = (
@@ -243,41 +195,18 @@ class ConversationRequests:
             conversations=shown, cursor=page.cursor, pools=[views.pool_card(pool) for pool in pools]
         )
 
+    async def earlier(self, session: Session, params: m.EarlierParams) -> m.ListResult:
+        """`conversation.earlier` (CO-02)."""
+        page = await self._seeing.earlier(session, params)
+        shown = [await self._seeing.shown(each, Audience.STAFF) for each in page.rows]
+        return m.ListResult(conversations=shown, cursor=page.cursor)
+
     async def explain(self, session: Session, params: m.ConversationParams) -> m.ExplainResult:
         """`conversation.explain` (KS-22)."""
         row = await self._seeing.conversation(session, params.conversation_id)
         return await self._seeing.explain(row)
 
     # --- shared ------------------------------------------------------------------------------------------------------
-    async def _serving(self, session: Session, conversation_id: str) -> ConversationRow:
-        """A conversation that the caller serves, or may serve as a manager. 1011 for a former owner, with
-        the new epoch."""
-        row = await self._seeing.conversation(session, conversation_id)
-        if row.owner_id == session.person_id:
-            return row
-        if await self._scope.judge(session, Right.ASSIGN, conversation=row) is Why.PERMITTED:
-            return row
-        raise RequestError(
-            ErrorCode.STALE_ASSIGNMENT,
-            "not_owner",
-            "Somebody else serves this conversation now.",
-            detail={"assign_epoch": row.assign_epoch},
-        )
-
-    async def _give(
-        self, session: Session, row: ConversationRow, params: m.TransferParams | m.AssignParams
-    ) -> None:
-        to, epoch = AccountId(params.account_id), _epoch(params, row)
-        state = await self._live.ask(row.shop_id, lambda engine: engine.agent(to))
-        if state is not None and (await self._names.party(row.shop_id, to)).kind == "bot":
-            raise _unfit("account_id", "not_an_agent", "Conversations are given to people, not to the bot.")
-        await self._routing.do(
-            row.shop_id,
-            lambda engine, stamp: engine.assign(
-                row.id, to, by=_by(session), op_id=stamp.op_id, day=stamp.day, expected_epoch=epoch
-            ),
-        )
-
     async def _show(self, session: Session, conversation_id: str, *, passing: bool = False) -> Any:
         """The conversation as it is now. `passing`: the caller has just given it away and may see it once more."""
         return await self._seeing.show(session, ConversationId(conversation_id), passing=passing)
@@ -287,21 +216,7 @@ def _by(session: Session) -> AccountId:
     return AccountId(session.person_id)
 
 
-def _epoch(
-    params: m.FencedParams | m.TransferParams | m.AssignParams | m.RequeueParams, row: ConversationRow
-) -> int:
+def _epoch(params: m.FencedParams, row: ConversationRow) -> int:
     """What the caller believes in; else what their right to do this was judged by (I3): if the owner has changed
     since, it may be a right no longer."""
     return row.assign_epoch if params.assign_epoch is None else params.assign_epoch
-
-
-def _pool(name: str | None) -> str | None:
-    """A pool that may be named. Refuses INVALID_PARAMS `unknown_pool`."""
-    if name is not None and name not in POOLS:
-        raise _unfit("pool", "unknown_pool", f"There is no such queue pool; there are {', '.join(POOLS)}.")
-    return name
-
-
-def _unfit(field: str, reason: str, message: str) -> RequestError:
-    detail = [{"field": field, "problem": message}]
-    return RequestError(ErrorCode.INVALID_PARAMS, reason, message, detail=detail)

@@ -1,5 +1,6 @@
 """What the shop's systems tell about customers and orders; it counts at the next routing (KS-06, KS-15)."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from protocol.ids import CustomerId, ShopId
@@ -33,12 +34,23 @@ class OrderFact:
     amount: str = ""
 
 
+Retagged = Callable[[ShopId, CustomerId], Awaitable[None]]
+"""Whoever goes by the tags of customers hears that they may have changed: the shop's rules."""
+
+
+async def nobody_asks(_shop: ShopId, _customer: CustomerId) -> None:
+    """There are no rules."""
+
+
 class CustomerFacts:
     """Keeps facts. Repeating one changes nothing; an older one about an order changes nothing either."""
 
-    def __init__(self, *, customers: CustomerStore, orders: OrderStore) -> None:
+    def __init__(
+        self, *, customers: CustomerStore, orders: OrderStore, retagged: Retagged = nobody_asks
+    ) -> None:
         self._customers = customers
         self._orders = orders
+        self._retagged = retagged
 
     async def get(self, shop: ShopId, external_id: str) -> CustomerRow:
         """A known customer; NOT_FOUND."""
@@ -46,7 +58,7 @@ class CustomerFacts:
 
     async def put(self, shop: ShopId, fact: CustomerFact) -> CustomerRow:
         """Make known, or bring up to date."""
-        return await self._customers.put(
+        row = await self._customers.put(
             shop,
             fact.external_id,
             name=fact.name,
@@ -54,6 +66,9 @@ class CustomerFacts:
             first_paid_ms=fact.first_paid_ms,
             last_bought_ms=fact.last_bought_ms,
         )
+        if fact.tags is not None:
+            await self._retagged(shop, row.id)
+        return row
 
     async def get_order(self, shop: ShopId, order_id: str) -> OrderRow:
         """An order; NOT_FOUND."""

@@ -1,22 +1,29 @@
 """Who is told what: an entry of the log or a change of a conversation, as pushes for everybody it concerns.
 
 Called after COMMIT only. It promises that what is pushed is what a reader would get who asked now: the same
-numbers, the same shape, encoded once per audience.
+numbers, the same shape, encoded once per audience; and that nothing reaches a customer that is for colleagues, nor a
+push that tells them only that there was something.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from protocol.events import ConversationChanged, ReadAdvanced
-from protocol.ids import AccountId, PersonId, ShopId
-from router.model import Change, Decision
+from protocol.events import ConversationChanged, InvitationEnded, ReadAdvanced, WatchingChanged
+from protocol.ids import AccountId, ConversationId, PersonId, ShopId
+from protocol.shapes import Conversation
+from protocol.states import Life
+from router.model import Change, Decision, Place
 from server.bus import Bus
 from server.push import Push, push
 from server.services import views
 from server.services.agent_feed import AgentFeed
+from server.services.casts import Casts
+from server.services.listener import Listener
 from server.services.live import Live
 from server.services.names import Names
 from server.services.views import Audience
+from server.store.conversations import ReadMoved
 from server.store.log import Appended, Entry
+from server.store.participants import Participants, RosterChange
 from server.store.rows import ConversationRow, MessageRow, Side
 
 EVENT_OF = {
@@ -31,32 +38,48 @@ EVENT_OF = {
 class Delivery:
     """Makes pushes and hands them to the bus."""
 
-    def __init__(self, bus: Bus, live: Live, names: Names, feed: AgentFeed) -> None:
+    def __init__(
+        self, bus: Bus, live: Live, names: Names, casts: Casts, feed: AgentFeed, participants: Participants
+    ) -> None:
         self._bus = bus
         self._live = live
         self._names = names
+        self._casts = casts
         self._feed = feed
+        self._participants = participants
+        self._listeners: list[Listener] = []
 
+    def heard_by(self, listener: Listener) -> None:
+        """From now on this one hears too."""
+        self._listeners.append(listener)
+
+    # --- the log -----------------------------------------------------------------------------------------------------
     def appended(self, entry: Entry, done: Appended) -> None:
         """An entry is in the log now, as it was given."""
         self._bus.publish(entry.shop_id, self._entry_pushes(entry, done, staff_of(done.conversation)))
+        for listener in self._listeners:
+            listener.appended(entry, done)
 
     async def decided(self, shop: ShopId, settled: Sequence[tuple[Decision, Entry, Appended]]) -> None:
         """Decisions are in the log: the entry, the conversation as it is now, and the agents whose load changed."""
         entries: list[Push] = []
         for decision, entry, done in settled:
-            entries += self._entry_pushes(entry, done, staff_of(done.conversation, decision))
+            entries += self._entry_pushes(entry, done, concerned(done, decision))
         self._bus.publish(shop, entries)  # at once: what is said next in the same log must not overtake them
         changes: list[Push] = []
         for decision, _, done in settled:
-            staff = staff_of(done.conversation, decision)
-            changes += await self.conversation_pushes(done.conversation, EVENT_OF[decision.change], staff)
-            self._feed.touch(shop, staff)
+            row = done.conversation
+            changes += await self.conversation_pushes(
+                row, EVENT_OF[decision.change], concerned(done, decision)
+            )
+            self._feed.touch(shop, owners_of(row, decision))
+            if done.released:
+                changes.append(_asked_no_longer(row, done.released))
+                changes += await self._watching_pushes(shop, done.released)
         self._bus.publish(shop, changes)
-
-    async def changed(self, row: ConversationRow, method: str = "conversation.updated") -> None:
-        """Something else about a conversation changed (read on, rated, another order)."""
-        self._bus.publish(row.shop_id, await self.conversation_pushes(row, method, staff_of(row)))
+        for listener in self._listeners:
+            for decision, _, done in settled:
+                listener.decided(done.conversation, decision)
 
     async def recalled(self, row: ConversationRow, message: MessageRow) -> None:
         """A message was taken back."""
@@ -76,50 +99,103 @@ class Delivery:
         if message.customer_seq is not None:
             pushes.append(views.message_push((PersonId(row.customer_id),), message, Audience.CUSTOMER))
         self._bus.publish(row.shop_id, pushes)
+        for listener in self._listeners:
+            listener.redelivered(row, message)
 
-    async def read(self, row: ConversationRow, side: Side) -> None:
-        """A read mark moved; each audience gets it in its own numbering."""
-        pushes: list[Push] = []
-        for audience, to in (
-            (Audience.CUSTOMER, (PersonId(row.customer_id),)),
-            (Audience.STAFF, staff_of(row)),
-        ):
-            if to:
-                shape = ReadAdvanced(
-                    conversation_id=row.id, side=side, seq=views.read_mark(row, side, audience)
-                )
-                pushes.append(
-                    push(
-                        to,
-                        "read.advanced",
-                        shape,
-                        key=f"read:{row.id}:{side}",
-                        conversation=row.id,
-                        seq=shape.seq,
-                    )
-                )
+    # --- the conversation --------------------------------------------------------------------------------------------
+    async def changed(self, row: ConversationRow, method: str = "conversation.updated") -> None:
+        """Something about a conversation changed that its customer may see too (rated, another order)."""
+        self._bus.publish(row.shop_id, await self.conversation_pushes(row, method, staff_of(row)))
+
+    async def changed_for_staff(self, row: ConversationRow, also: Iterable[AccountId] = ()) -> None:
+        """Something about a conversation changed that is for colleagues only: who follows it hears of it, and `also`
+        these; its customer hears nothing."""
+        staff = tuple(dict.fromkeys((*staff_of(row), *people(also))))
+        self._bus.publish(
+            row.shop_id, await self._staff_pushes(row, "conversation.updated", staff, await self._place(row))
+        )
+
+    async def read(self, moved: ReadMoved, side: Side) -> None:
+        """A read mark moved; each audience gets it in its own numbering, and the customer only if theirs moved."""
+        row = moved.conversation
+        pushes = (
+            [_read_push(row, side, Audience.CUSTOMER, (PersonId(row.customer_id),))]
+            if moved.for_customer
+            else []
+        )
+        staff = staff_of(row)
+        if staff:
+            pushes.append(_read_push(row, side, Audience.STAFF, staff))
         self._bus.publish(row.shop_id, pushes)
+
+    async def roster(self, change: RosterChange) -> None:
+        """Who takes part has changed. Colleagues only: the customer hears nothing of it."""
+        row, entry, moved = change.conversation, change.entry, people(change.moved)
+        staff = tuple(dict.fromkeys((*staff_of(row), *moved)))
+        if entry is not None:
+            self._bus.publish(row.shop_id, [views.message_push(staff, entry, Audience.STAFF)])
+        pushes: list[Push] = []
+        if moved or change.duplicate:
+            silent = entry is None and not await self._casts.watchers_shown(row.shop_id)
+            pushes += await self._staff_pushes(
+                row, "conversation.updated", moved if silent else staff, await self._place(row)
+            )
+        if change.released:
+            pushes.append(_asked_no_longer(row, change.released))
+        watching = (*change.left_off, *(person for person in change.moved if person in row.watchers))
+        if watching:
+            pushes += await self._watching_pushes(row.shop_id, watching)
+        self._bus.publish(row.shop_id, pushes)
+        for listener in self._listeners:
+            listener.roster(row)
+
+    def retagged(self, row: ConversationRow) -> None:
+        """The tags of a conversation's customer changed; its colleagues are told by `changed_for_staff`."""
+        for listener in self._listeners:
+            listener.retagged(row)
 
     async def conversation_pushes(
         self, row: ConversationRow, method: str, staff: tuple[PersonId, ...]
     ) -> list[Push]:
         """The conversation as it is now, for its customer and for these colleagues."""
+        place = await self._place(row)
         customer = await self._names.customer(row.shop_id, row.customer_id)
-        owner = "" if row.owner_id is None else (await self._names.party(row.shop_id, row.owner_id)).name
-        place = (
-            await self._live.place(row.shop_id, row.id)
-            if row.owner_id is None and row.closed_ms is None
-            else None
-        )
-        pushes: list[Push] = []
-        for audience, to in ((Audience.CUSTOMER, (PersonId(row.customer_id),)), (Audience.STAFF, staff)):
-            if to:
-                shape = views.conversation(row, customer, owner, audience, place=place)
-                changed = ConversationChanged(conversation=shape)
-                pushes.append(
-                    push(to, method, changed, key=f"conversation:{row.id}", conversation=row.id, seq=row.rev)
-                )
-        return pushes
+        cast = await self._casts.for_customer(row)
+        shape = views.conversation(row, customer, cast, Audience.CUSTOMER, place=place)
+        return [
+            _conversation_push((PersonId(row.customer_id),), method, shape),
+            *(await self._staff_pushes(row, method, staff, place)),
+        ]
+
+    async def _staff_pushes(
+        self, row: ConversationRow, method: str, staff: tuple[PersonId, ...], place: Place | None
+    ) -> list[Push]:
+        if not staff:
+            return []
+        customer = await self._names.customer(row.shop_id, row.customer_id)
+        cast = await self._casts.of(row, customer)
+        return [
+            _conversation_push(
+                staff, method, views.conversation(row, customer, cast, Audience.STAFF, place=place)
+            )
+        ]
+
+    async def _place(self, row: ConversationRow) -> Place | None:
+        waits = row.owner_id is None and row.closed_ms is None
+        return await self._live.place(row.shop_id, row.id) if waits else None
+
+    async def _watching_pushes(self, shop: ShopId, people: tuple[AccountId, ...]) -> list[Push]:
+        """To each of these, everything that they watch now."""
+        watched = await self._participants.watched_by(shop, people)
+        return [
+            push(
+                (PersonId(person),),
+                "monitor.watching",
+                WatchingChanged(watching=list(conversations)),
+                key="watching",
+            )
+            for person, conversations in watched.items()
+        ]
 
     def _entry_pushes(self, entry: Entry, done: Appended, staff: tuple[PersonId, ...]) -> list[Push]:
         customer = (PersonId(done.conversation.customer_id),)
@@ -135,11 +211,52 @@ class Delivery:
         return pushes
 
 
-def staff_of(row: ConversationRow, decision: Decision | None = None) -> tuple[PersonId, ...]:
-    """The colleagues a conversation concerns: its owner, and who just ceased to be."""
-    concerned: list[AccountId | None] = [row.owner_id]
-    if decision is not None:
-        concerned += [decision.owner, decision.previous_owner]
-        if decision.change is Change.CLOSED:
-            concerned.append(row.last_owner_id)
-    return tuple(dict.fromkeys(PersonId(person) for person in concerned if person is not None))
+def people(accounts: Iterable[AccountId]) -> tuple[PersonId, ...]:
+    """Accounts as recipients."""
+    return tuple(PersonId(account) for account in accounts)
+
+
+def staff_of(row: ConversationRow) -> tuple[PersonId, ...]:
+    """The colleagues to whom everything about a conversation goes: who serves it, takes part in it, or watches it."""
+    return people(row.following)
+
+
+def owners_of(row: ConversationRow, decision: Decision) -> tuple[PersonId, ...]:
+    """Who has the conversation, and who just ceased to."""
+    owners: list[AccountId | None] = [row.owner_id, decision.owner, decision.previous_owner]
+    if decision.change is Change.CLOSED:
+        owners.append(row.last_owner_id)
+    return people(dict.fromkeys(person for person in owners if person is not None))
+
+
+def concerned(done: Appended, decision: Decision) -> tuple[PersonId, ...]:
+    """Everybody of the staff who must hear of a decision: also those for whom it ended something."""
+    row = done.conversation
+    ended = () if row.state is not Life.CLOSED else done.released
+    return tuple(dict.fromkeys((*owners_of(row, decision), *staff_of(row), *people(ended))))
+
+
+def _conversation_push(to: tuple[PersonId, ...], method: str, shape: Conversation) -> Push:
+    return push(
+        to,
+        method,
+        ConversationChanged(conversation=shape),
+        key=f"conversation:{shape.conversation_id}",
+        conversation=ConversationId(shape.conversation_id),
+        seq=shape.rev,
+    )
+
+
+def _read_push(row: ConversationRow, side: Side, audience: Audience, to: tuple[PersonId, ...]) -> Push:
+    shape = ReadAdvanced(conversation_id=row.id, side=side, seq=views.read_mark(row, side, audience))
+    return push(to, "read.advanced", shape, key=f"read:{row.id}:{side}", conversation=row.id, seq=shape.seq)
+
+
+def _asked_no_longer(row: ConversationRow, released: tuple[AccountId, ...]) -> Push:
+    """An invitation is over. To those who had none it says nothing."""
+    return push(
+        people(released),
+        "invitation.ended",
+        InvitationEnded(conversation_id=row.id),
+        key=f"invitation:{row.id}",
+    )

@@ -3,15 +3,19 @@
 How far a right reaches is judged later, by the service, on the thing itself; its refusals come back here to be kept.
 """
 
+from contextlib import AbstractContextManager
+
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.methods import Method, may_call
 from protocol.rights import Right
 from protocol.shapes import Shape
+from server.services.actors import AtSocket, OverHttp, kind_of, source_of
 from server.services.audit import Act, Audit, Source
 from server.services.callers import Caller, CallerEyes
 from server.services.scope import Scope, Why, refusal
 from server.session import Session
+from server.store.acting import act_as, acting
 
 
 class Doors:
@@ -22,7 +26,8 @@ class Doors:
         self._audit = audit
 
     async def admit(self, session: Session, method: Method) -> None:
-        """See `Door.admit`."""
+        """See `Door.admit`. Each request has a task of its own: what it changes from here on is this person's act."""
+        act_as(AtSocket(session, method.name))
         if not may_call(session.kind, await self._scope.grants(session), method):
             if method.right is None:
                 raise RequestError(
@@ -39,11 +44,15 @@ class Doors:
                 actor_id=session.person_id,
                 actor_name=session.name,
                 action=method.name,
-                source=Source(via="socket", session_id=session.session_id, device=session.device),
+                source=source_of(session),
                 after=named_in(params.model_dump(mode="json")),
             ),
             error,
         )
+
+    def acts(self, caller: Caller, route: str, address: str) -> AbstractContextManager[None]:
+        """What is changed in this block is the caller's act."""
+        return acting(OverHttp(caller, route, address))
 
     async def caller_may(self, caller: Caller, right: Right | None) -> bool:
         """Whether an account may use a route that needs `right`; API keys are judged by their scopes."""
@@ -58,7 +67,7 @@ class Doors:
         await self._audit.refused(
             Act(
                 shop_id=caller.shop_id,
-                actor_kind="key" if caller.account_id is None else "account",
+                actor_kind=kind_of(caller),
                 actor_id=caller.label,
                 actor_name=caller.name,
                 action=route,

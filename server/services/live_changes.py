@@ -6,6 +6,7 @@ from protocol.errors import RequestError
 from protocol.ids import AccountId, ShopId
 from protocol.states import AgentStatus
 from server.services.agents import Agents, in_service_of
+from server.services.duty_times import DutyTimes
 from server.services.live import Live
 from server.services.profiles import Profiles
 from server.services.routing import Routing
@@ -21,13 +22,20 @@ class LiveChanges:
     """
 
     def __init__(
-        self, shops: Shops, live: Live, profiles: Profiles, agents: Agents, routing: Routing
+        self,
+        shops: Shops,
+        live: Live,
+        profiles: Profiles,
+        agents: Agents,
+        routing: Routing,
+        duty_times: DutyTimes,
     ) -> None:
         self._shops = shops
         self._live = live
         self._profiles = profiles
         self._agents = agents
         self._routing = routing
+        self._duty_times = duty_times
 
     async def profile_changed(self, shop_id: ShopId, account_id: AccountId) -> None:
         """An account's capacity, pause mode, mark, roles, groups or hours changed, or it is new. One that may not
@@ -38,12 +46,21 @@ class LiveChanges:
             await self.account_removed(shop_id, account_id)
         else:
             await self._agents.profile_changed(shop_id, account_id)
+        await self._duty_times.touch(shop_id)
+
+    async def hours_changed(self, shop_id: ShopId) -> None:
+        """Hours, holidays or duty by hand changed: who is on duty now is when this returns, and every node knows when
+        that changes next (GP-06)."""
+        self._shops.forget(shop_id)
+        await self.reconcile(shop_id)
+        await self._duty_times.touch(shop_id)
 
     async def policy_changed(self, shop_id: ShopId) -> None:
         """Settings or groups changed: pools may open, capacities and the offline list may be others."""
         self._shops.forget(shop_id)
         await self._routing.follow(shop_id, await self._live.set_policy(shop_id))
         await self.reconcile(shop_id)
+        await self._duty_times.touch(shop_id)  # the time zone may be another one
 
     async def account_removed(self, shop_id: ShopId, account_id: AccountId) -> None:
         """The account serves no longer: what it had in service goes back to the queue at its original age."""

@@ -1,4 +1,4 @@
-"""Requests about the log: send, recall, history, read marks; and who is typing.
+"""Requests about the log: send, recall, history, read marks.
 
 The way of a message (architecture, "two ways", 1): append, COMMIT, reply, deliver. Nothing is read back on it.
 """
@@ -10,18 +10,19 @@ import orjson
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, invalid_state
-from protocol.events import TypingChanged, TypingSet
-from protocol.ids import AccountId, ClientMessageId, ConversationId, CustomerId, MessageId, PersonId
+from protocol.ids import AccountId, ClientMessageId, ConversationId, CustomerId, MessageId
 from protocol.methods import messages as m
 from protocol.methods.session import Nothing
-from protocol.shapes import Party
+from protocol.shapes import FileBody, ImageBody
 from protocol.states import Life, PersonKind
 from protocol.times import text_of_ms
 from server.background import Background
-from server.bus import Bus
-from server.push import push
 from server.services import views
-from server.services.delivery import Delivery, staff_of
+from server.services.delivery import Delivery
+from server.services.drafts import Drafts
+from server.services.files import FileRequests
+from server.services.mentions import Naming
+from server.services.names import Names
 from server.services.returning import Returning
 from server.services.seeing import Seeing
 from server.services.shops import Shops
@@ -43,7 +44,7 @@ SENDER: dict[PersonKind, SenderKind] = {
 
 
 class Messages:
-    """`message.*`, `read.mark`, `typing.set`."""
+    """`message.*`, `read.mark`."""
 
     def __init__(
         self,
@@ -54,8 +55,11 @@ class Messages:
         returning: Returning,
         delivery: Delivery,
         seeing: Seeing,
-        bus: Bus,
+        names: Names,
+        naming: Naming,
+        drafts: Drafts,
         background: Background,
+        files: FileRequests,
     ) -> None:
         self._writer = writer
         self._history = history
@@ -64,8 +68,11 @@ class Messages:
         self._returning = returning
         self._delivery = delivery
         self._seeing = seeing
-        self._bus = bus
+        self._names = names
+        self._naming = naming
+        self._drafts = drafts
         self._background = background
+        self._files = files
 
     async def send(self, session: Session, params: m.SendParams) -> m.SendResult:
         """`message.send`. When it returns the message is in the log exactly once; delivery follows at once.
@@ -73,7 +80,10 @@ class Messages:
         A customer's message in wrap-up brings the agent back (KS-20); one to an agent who was away for too
         long is routed anew (KS-18). Both happen after the message is safe, and a failure there does not undo it.
         """
-        body = orjson.dumps(params.body.model_dump(mode="json"))
+        said = params.body
+        if isinstance(said, ImageBody | FileBody):
+            said = await self._files.named(session, params.conversation_id, said, internal=False)
+        body = orjson.dumps(said.model_dump(mode="json"))
         entry = Entry(
             shop_id=session.shop_id,
             conversation_id=ConversationId(params.conversation_id),
@@ -85,7 +95,11 @@ class Messages:
             body_hash=hashlib.blake2b(body, digest_size=16).digest(),
             expected_epoch=params.assign_epoch,
         )
-        done = await self._writer.append(entry)
+        try:
+            done = await self._writer.append(entry)
+        except RequestError as error:
+            raise await self._explained(session, entry, error) from None
+        self._drafts.sent(session, params.conversation_id)
         row = done.conversation
         if done.duplicate:
             self._background.start(self._deliver_again(row, done.message_id), "deliver again")
@@ -102,6 +116,27 @@ class Messages:
             duplicate=done.duplicate,
         )
 
+    async def _explained(self, session: Session, entry: Entry, error: RequestError) -> RequestError:
+        """Why a colleague's message was not taken: whose the conversation is now, so that the draft can go back with a
+        reason (I3); or that they may read it and not more."""
+        if session.kind is PersonKind.CUSTOMER:
+            return error
+        if error.code is ErrorCode.STALE_ASSIGNMENT:
+            owner = error.detail["owner_id"]
+            named = None if owner is None else await self._names.party(entry.shop_id, AccountId(owner))
+            error.detail = {
+                "assign_epoch": error.detail["assign_epoch"],
+                "owner": None if named is None else named.model_dump(mode="json"),
+            }
+        elif error.code is ErrorCode.NOT_FOUND:
+            await self._seeing.conversation(session, entry.conversation_id)
+            return RequestError(
+                ErrorCode.FORBIDDEN,
+                "not_participant",
+                "You may read this conversation, but take no part in it; join it to write.",
+            )
+        return error
+
     async def _deliver_again(self, row: ConversationRow, message: MessageId) -> None:
         """The reply to the first try was lost, and its delivery perhaps too. As the log has it now: it may have been
         recalled."""
@@ -117,8 +152,11 @@ class Messages:
             MessageId(params.message_id),
             by=session.person_id,
             within_ms=policy.recall_within_s * 1000,
+            for_customer=session.kind is PersonKind.CUSTOMER,
         )
         await self._delivery.recalled(recalled.conversation, recalled.message)
+        if recalled.message.customer_seq is None:
+            await self._naming.recalled(recalled.message)
         return Nothing()
 
     async def history(self, session: Session, params: m.HistoryParams) -> m.HistoryResult:
@@ -152,23 +190,12 @@ class Messages:
         """`read.mark`: marks only advance. Only who serves marks for the staff; others may look without a trace."""
         row = await self._seeing.conversation(session, params.conversation_id)
         side = "customer" if session.kind is PersonKind.CUSTOMER else "staff"
-        if side == "staff" and row.owner_id != session.person_id:
+        if side == "staff" and session.person_id not in row.speaking:
             raise invalid_state("not_owner", "Only who serves the conversation marks it as read.")
-        row, moved = await self._conversations.mark_read(session.shop_id, row.id, side, params.seq)
-        if moved:
-            await self._delivery.read(row, side)
+        mark = await self._conversations.mark_read(session.shop_id, row.id, side, params.seq)
+        if mark.moved:
+            await self._delivery.read(mark, side)
         return Nothing()
-
-    async def typing(self, session: Session, params: TypingSet) -> None:
-        """`typing.set`: best effort, not stored; the draft's text goes to colleagues only, never to the other side."""
-        row = await self._seeing.conversation(session, params.conversation_id)
-        kind = SENDER[session.kind]
-        who = Party(kind=kind, id=session.person_id, name=session.name)
-        others = staff_of(row) if kind == "customer" else (PersonId(row.customer_id),)
-        if kind != "customer" and row.owner_id != AccountId(session.person_id):
-            return
-        shape = TypingChanged(conversation_id=row.id, who=who, typing=params.typing)
-        self._bus.publish(session.shop_id, [push(others, "typing.changed", shape, conversation=row.id)])
 
 
 def _expected(row: ConversationRow) -> bool:

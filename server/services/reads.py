@@ -12,6 +12,7 @@ from server.services import views
 from server.services.agents import Agents
 from server.services.callers import Caller, CallerEyes
 from server.services.live import Live
+from server.services.scope import Scope
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
@@ -26,7 +27,8 @@ WATCHED = ("I3", "I4", "I8")
 class ConversationReads:
     """Conversations with the caller's eyes."""
 
-    def __init__(self, seeing: Seeing, finding: Finding, history: History) -> None:
+    def __init__(self, seeing: Seeing, finding: Finding, history: History, scope: Scope) -> None:
+        self._scope = scope
         self._seeing = seeing
         self._finding = finding
         self._history = history
@@ -36,9 +38,8 @@ class ConversationReads:
         return await self._page(await self._seeing.page(CallerEyes(caller), params))
 
     async def search(self, caller: Caller, wanted: Wanted, *, cursor: str | None, limit: int) -> ListResult:
-        """One page of those that match, newest first; agents find only what they have or had last."""
-        eyes = CallerEyes(caller)
-        wanted = replace(wanted, owners=await self._seeing.owners_within_reach(eyes))
+        """One page of those that match, newest first; nobody finds what they may not see."""
+        wanted = replace(wanted, within=await self._scope.within(CallerEyes(caller)))
         page = await self._finding.conversations(caller.shop_id, wanted, cursor=cursor, limit=limit)
         return await self._page(page)
 

@@ -14,12 +14,15 @@ from types import MappingProxyType
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import AccountId, CustomerId, GroupId, PersonId, ShopId
-from protocol.rights import BUILT_IN, Grants, Reach, Right, united
+from protocol.rights import BUILT_IN, LENT, Grants, Reach, Right, united
 from protocol.states import Life, PersonKind, Role
+from server.services.pools import POOLS
 from server.services.shops import Shops
-from server.services.viewer import Viewer
+from server.services.viewer import API_KEY, Viewer
+from server.store.glass import BrokenGlass
 from server.store.roles import Roles
 from server.store.rows import ConversationRow, CustomerRow
+from server.store.within import Within
 
 KEEP_S = 1.0
 """A role that another node changed is judged by its old grants for at most this long."""
@@ -37,20 +40,31 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """All that a grant covers, for lists and choosers: the same answer as `judge` gives for each. None: everybody's,
+    every group, every pool."""
+
+    accounts: frozenset[AccountId] | None = None
+    groups: frozenset[GroupId] | None = None
+    pools: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Shop:
     """What is remembered of a shop."""
 
     until: float
     roles: Mapping[str, Grants]
     unbound: frozenset[AccountId]
-    """whose reach is over everything now (break-glass)"""
+    """to whom reach over everything is lent now (break-glass)"""
 
 
 class Scope:
     """Judges. `None` for a subject means that the act has none of that kind."""
 
-    def __init__(self, roles: Roles, shops: Shops) -> None:
+    def __init__(self, roles: Roles, glass: BrokenGlass, shops: Shops) -> None:
         self._roles = roles
+        self._glass = glass
         self._shops = shops
         self._kept: dict[ShopId, _Shop] = {}
 
@@ -58,16 +72,18 @@ class Scope:
         """Roles or break-glass of the shop changed here."""
         self._kept.pop(shop, None)
 
-    async def grants(self, actor: Viewer) -> Grants:
-        """Everything that somebody may do, at its widest reach. Customers have no grants: they see what is theirs."""
+    async def grants(self, actor: Viewer, *, fresh: bool = False) -> Grants:
+        """Everything that somebody may do, at its widest reach; by what holds now, if `fresh`. Customers have no
+        grants: they see what is theirs."""
         if actor.kind is PersonKind.CUSTOMER:
             return NOTHING
         if actor.kind is PersonKind.BOT:
             return BUILT_IN[Role.BOT]
+        if fresh:
+            self.forget(actor.shop_id)
         shop = await self._shop(actor.shop_id)
-        if actor.person_id in shop.unbound:
-            return BUILT_IN[Role.OWNER]
-        return united(shop.roles[role] for role in actor.roles if role in shop.roles)
+        held = [shop.roles[role] for role in actor.roles if role in shop.roles]
+        return united((*held, LENT) if actor.person_id in shop.unbound else held)
 
     async def may(self, actor: Viewer, right: Right) -> bool:
         """Whether somebody has a right at all."""
@@ -115,6 +131,20 @@ class Scope:
         if why is not Why.PERMITTED:
             raise refusal(why, act, right)
 
+    async def cover(self, actor: Viewer, right: Right) -> Cover:
+        """All that the actor's grant of `right` covers; nothing when they have none."""
+        reach = (await self.grants(actor)).get(right)
+        if reach is Reach.ALL:
+            return Cover()
+        if reach is None or actor.kind is not PersonKind.ACCOUNT:
+            return Cover(frozenset(), frozenset(), frozenset())
+        if reach is Reach.OWN:
+            return Cover(frozenset({AccountId(actor.person_id)}), frozenset(), frozenset())
+        groups = await self._groups(actor)
+        bound = (await self._shops.get(actor.shop_id)).live_policy.pools
+        pools = frozenset(pool for pool in POOLS if not bound.get(pool) or groups.intersection(bound[pool]))
+        return Cover(await self.colleagues(actor), groups, pools)
+
     async def may_see(self, actor: Viewer, row: ConversationRow) -> bool:
         """Whether somebody may know of a conversation at all; to the others it does not exist (I5)."""
         if actor.kind is PersonKind.CUSTOMER:
@@ -126,7 +156,14 @@ class Scope:
             and await self.judge(actor, Right.PULL, conversation=row) is Why.PERMITTED
         ):
             return True
-        return await self.judge(actor, Right.VIEW, conversation=row) is Why.PERMITTED
+        if await self.judge(actor, Right.VIEW, conversation=row) is Why.PERMITTED:
+            return True
+        return await self._roles.concerned(actor.shop_id, AccountId(actor.person_id), row.id, row.customer_id)
+
+    async def within(self, actor: Viewer) -> Within:
+        """What `may_see` gives, for lists and search; for colleagues only."""
+        view, pull = await self.cover(actor, Right.VIEW), await self.cover(actor, Right.PULL)
+        return Within(actor.person_id, view.accounts, view.pools, pull.pools)
 
     async def colleagues(self, actor: Viewer) -> frozenset[AccountId]:
         """Whom the reach `groups` covers: the actor, and who shares a group with them now."""
@@ -138,8 +175,9 @@ class Scope:
             return True
         if reach is Reach.OWN:
             return False
-        if row.owner_id is not None:
-            return await self._covers_account(actor, reach, row.owner_id)
+        holder = row.last_owner_id if row.state is Life.CLOSED and row.owner_id is None else row.owner_id
+        if holder is not None:
+            return await self._covers_account(actor, reach, holder)
         bound = await self._bound_groups(row)
         return not bound or not bound.isdisjoint(await self._groups(actor))
 
@@ -170,8 +208,8 @@ class Scope:
         if kept is not None and kept.until > now:
             return kept
         roles = await self._roles.of_shop(shop)
-        unbound = frozenset(glass.account_id for glass in await self._roles.broken_glass(shop))
-        fresh = _Shop(now + KEEP_S, {role: row.grants for role, row in roles.items()}, unbound)
+        grants = {role: row.grants for role, row in roles.items()} | {API_KEY: BUILT_IN[Role.OPERATIONS]}
+        fresh = _Shop(now + KEEP_S, grants, await self._glass.unbound(shop))
         self._kept[shop] = fresh
         return fresh
 

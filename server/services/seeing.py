@@ -3,18 +3,20 @@
 Who may see what is judged by the scope engine; the rest does not exist for them: 1004, as for another shop's (I5).
 """
 
-from protocol.errors import not_found
+from protocol.codes import ErrorCode
+from protocol.errors import RequestError, not_found
 from protocol.ids import AccountId, ConversationId
 from protocol.methods import conversations as m
-from protocol.rights import Reach, Right
+from protocol.rights import Right
 from protocol.shapes import Conversation, Party, RoutingDecision, TriedTier, WaitExplanation, WaitReason
 from protocol.states import Life, PersonKind
 from protocol.times import text_of_ms
 from router.model import EVERYBODY, PRIORITY, Decision, Tried, Waiting
 from server.services import views
+from server.services.casts import Casts
 from server.services.live import Live
 from server.services.names import Names
-from server.services.scope import Scope
+from server.services.scope import Scope, Why, takes_part
 from server.services.viewer import Viewer
 from server.services.views import Audience
 from server.store.conversations import Conversations
@@ -33,6 +35,7 @@ class Seeing:
         decisions: Decisions,
         live: Live,
         names: Names,
+        casts: Casts,
         scope: Scope,
     ) -> None:
         self._conversations = conversations
@@ -40,6 +43,7 @@ class Seeing:
         self._decisions = decisions
         self._live = live
         self._names = names
+        self._casts = casts
         self._scope = scope
 
     async def conversation(self, viewer: Viewer, conversation_id: str) -> ConversationRow:
@@ -48,6 +52,21 @@ class Seeing:
         if not await self._scope.may_see(viewer, row):
             raise not_found("conversation")
         return row
+
+    async def serving(self, viewer: Viewer, conversation_id: str) -> ConversationRow:
+        """A conversation that the caller owns, or may give to anybody as a manager. Raises NOT_FOUND; STALE_ASSIGNMENT
+        with the new epoch when somebody else serves it."""
+        row = await self.conversation(viewer, conversation_id)
+        if row.owner_id == viewer.person_id:
+            return row
+        if await self._scope.judge(viewer, Right.ASSIGN, conversation=row) is Why.PERMITTED:
+            return row
+        raise RequestError(
+            ErrorCode.STALE_ASSIGNMENT,
+            "not_owner",
+            "Somebody else serves this conversation now.",
+            detail={"assign_epoch": row.assign_epoch},
+        )
 
     async def show(
         self, viewer: Viewer, conversation_id: ConversationId, *, passing: bool = False
@@ -65,29 +84,41 @@ class Seeing:
         """A conversation as its audience sees it, with its place in the queue now."""
         row = view.conversation
         place = await self._live.place(row.shop_id, row.id) if row.state is Life.QUEUED else None
-        return views.conversation(
-            row, view.customer, view.owner_name, audience, place=place, last=view.last_message
-        )
+        staff = audience is Audience.STAFF
+        cast = await (self._casts.of(row, view.customer) if staff else self._casts.for_customer(row))
+        return views.conversation(row, view.customer, cast, audience, place=place, last=view.last_message)
 
     async def page(self, viewer: Viewer, params: m.ListParams) -> Page[ConversationView]:
         """The conversations of one list of the workbench, newest or longest waiting first."""
         shop, me = viewer.shop_id, AccountId(viewer.person_id)
         if params.scope == "mine":
             return Page(await self._lists.mine(shop, me), None)
+        if params.scope == "shared":
+            return Page(await self._lists.shared(shop, me), None)
         if params.scope == "queue":
-            return await self._lists.queue(shop, pool=params.pool, cursor=params.cursor, limit=params.limit)
+            return await self._lists.queue(
+                shop,
+                within=await self._scope.within(viewer),
+                pool=params.pool,
+                cursor=params.cursor,
+                limit=params.limit,
+            )
         if params.scope == "recent":
             return await self._lists.recent(shop, me, cursor=params.cursor, limit=params.limit)
-        owners = await self.owners_within_reach(viewer)
-        return await self._lists.all(shop, owners=owners, cursor=params.cursor, limit=params.limit)
+        within = await self._scope.within(viewer)
+        return await self._lists.all(shop, within=within, cursor=params.cursor, limit=params.limit)
 
-    async def owners_within_reach(self, viewer: Viewer) -> tuple[AccountId, ...] | None:
-        """Whose conversations somebody may read besides those they take part in; None: everybody's."""
-        reach = (await self._scope.grants(viewer)).get(Right.VIEW)
-        if reach is Reach.ALL:
-            return None
-        me = AccountId(viewer.person_id)
-        return tuple(await self._scope.colleagues(viewer)) if reach is Reach.GROUPS else (me,)
+    async def earlier(self, viewer: Viewer, params: m.EarlierParams) -> Page[ConversationView]:
+        """The customer's other conversations, newest first (CO-02): all of them for those who take part in this one;
+        for others, those that they may see anyway. Raises NOT_FOUND."""
+        row = await self.conversation(viewer, params.conversation_id)
+        page = await self._lists.of_customer(
+            row.shop_id, row.customer_id, without=row.id, cursor=params.cursor, limit=params.limit
+        )
+        if takes_part(viewer.person_id, row):
+            return page
+        seen = [view for view in page.rows if await self._scope.may_see(viewer, view.conversation)]
+        return Page(tuple(seen), page.cursor)
 
     async def explain(self, row: ConversationRow) -> m.ExplainResult:
         """Every decision with every tier tried, and why it waits, if it does (KS-22)."""

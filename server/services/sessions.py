@@ -7,15 +7,16 @@ can fall between.
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol.codes import CloseCode, ErrorCode
 from protocol.errors import RequestError
 from protocol.events import StreamReset
 from protocol.ids import AccountId, ConnectionId, ConversationId, CustomerId, PersonId, SessionId, ShopId
 from protocol.methods.session import HelloParams, HelloResult, Me, SessionSnapshot
+from protocol.rights import Right, words
 from protocol.shapes import AgentCard, Conversation, Party
-from protocol.states import AgentStatus, Life, PersonKind, Role
+from protocol.states import AgentStatus, Life, PersonKind
 from protocol.times import text_of_ms
 from router.redis_link import LinkError, RedisLink
 from server.limits import GatewayLimits
@@ -25,12 +26,15 @@ from server.services.agent_feed import AgentFeed
 from server.services.agents import Agents
 from server.services.authentication import Authentication
 from server.services.live import Live, routing_unavailable
+from server.services.mentions import Naming
+from server.services.participants import Participants
 from server.services.routing import Routing
+from server.services.scope import Scope
 from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
+from server.services.watching import Watching
 from server.session import Ending, Opening, Principal, Session, SessionRefused
-from server.store.conversations import Conversations
 from server.store.history import History
 from server.store.lists import Lists
 from server.store.rows import Missed
@@ -68,10 +72,13 @@ class Sessions:
         agents: Agents,
         feed: AgentFeed,
         seeing: Seeing,
-        conversations: Conversations,
         lists: Lists,
         history: History,
         limits: GatewayLimits,
+        scope: Scope,
+        watching: Watching,
+        participants: Participants,
+        naming: Naming,
     ) -> None:
         self._authentication = authentication
         self._link = link
@@ -81,10 +88,13 @@ class Sessions:
         self._agents = agents
         self._feed = feed
         self._seeing = seeing
-        self._conversations = conversations
         self._lists = lists
         self._history = history
         self._limits = limits
+        self._scope = scope
+        self._watching = watching
+        self._participants = participants
+        self._naming = naming
         self.epochs: dict[ShopId, str] = {}
         """of the live state to which the people here were made known"""
         self._unheard: list[Parting] = []
@@ -98,7 +108,7 @@ class Sessions:
             proved = await self._authentication.by_ticket(ticket, origin or "")
         else:
             proved = await self._authentication.by_authorization(authorization or "")
-        return Principal(
+        principal = Principal(
             shop_id=proved.shop_id,
             person_id=proved.person_id,
             kind=PersonKind(proved.kind),
@@ -106,8 +116,8 @@ class Sessions:
             name=proved.name,
             expires_at_ms=proved.expires_at_ms,
             token_version=proved.token_version,
-            observer=proved.kind == "account" and not proved.roles <= {Role.AGENT},
         )
+        return replace(principal, observer=await self._scope.may(principal, Right.WATCH))
 
     async def open(self, session: Session, params: HelloParams) -> Opening:
         """Begin or resume; see `Opener.open`."""
@@ -121,8 +131,7 @@ class Sessions:
             await self._authentication.holds(session.shop_id, account, session.token_version)
         resumed = await self._resume(session, params)
         epoch = self.epochs.setdefault(session.shop_id, joined)
-        conversations = await self._held(session)
-        me = await self._self(session)
+        snapshot = await self._snapshot(session)
         missed: dict[ConversationId, Missed] = {}
         if resumed and params.resume is not None and params.resume.cursors:
             cursors = {ConversationId(key): seq for key, seq in params.resume.cursors.items()}
@@ -141,7 +150,7 @@ class Sessions:
                 shop_name=facts.name,
                 roles=sorted(session.roles),
             ),
-            snapshot=SessionSnapshot(conversations=conversations, me=me),
+            snapshot=snapshot,
         )
         heads = {conversation: each.head_seq for conversation, each in missed.items()}
         return Opening(result, self._replay(session, missed) if missed else None, heads)
@@ -208,6 +217,7 @@ class Sessions:
             if parting.sign_out and not (
                 late and (await self._agents.state(shop, AccountId(person))).connected
             ):
+                await self._watching.end_all(shop, AccountId(person))
                 await self._agents.change_status(shop, AccountId(person), AgentStatus.OFFLINE)
         except RequestError as error:
             return error.code is not ErrorCode.UNAVAILABLE
@@ -216,6 +226,20 @@ class Sessions:
         return True
 
     # --- what a session begins with ----------------------------------------------------------------------------------
+    async def _snapshot(self, session: Session) -> SessionSnapshot:
+        rights = words(await self._scope.grants(session, fresh=True))
+        conversations, me = await self._held(session), await self._self(session)
+        if session.kind is not PersonKind.ACCOUNT:
+            return SessionSnapshot(conversations=conversations, me=me, rights=rights)
+        return SessionSnapshot(
+            conversations=conversations,
+            me=me,
+            watching=list(await self._watching.of(session.shop_id, AccountId(session.person_id))),
+            invitations=await self._participants.asked(session),
+            mentions=await self._naming.unread(session),
+            rights=rights,
+        )
+
     async def _held(self, session: Session) -> list[Conversation]:
         """The open conversations of this person."""
         customer = session.kind is PersonKind.CUSTOMER
@@ -226,7 +250,11 @@ class Sessions:
             )
             rows = [view for view in page.rows if view.conversation.state is not Life.CLOSED]
         else:
-            rows = list(await self._lists.mine(session.shop_id, AccountId(session.person_id)))
+            me = AccountId(session.person_id)
+            rows = [
+                *await self._lists.mine(session.shop_id, me),
+                *await self._lists.shared(session.shop_id, me, watched=True),
+            ]
         return [await self._seeing.shown(view, audience) for view in rows]
 
     async def _self(self, session: Session) -> AgentCard | None:
@@ -247,9 +275,9 @@ class Sessions:
     async def _visible(
         self, session: Session, cursors: dict[ConversationId, int]
     ) -> dict[ConversationId, int]:
-        rows = await self._conversations.of_ids(session.shop_id, tuple(cursors))
-        person = session.person_id
-        return {row.id: cursors[row.id] for row in rows if person in (row.owner_id, row.last_owner_id)}
+        within = await self._scope.within(session)
+        visible = await self._lists.visible(session.shop_id, tuple(cursors), within)
+        return {conversation: seq for conversation, seq in cursors.items() if conversation in visible}
 
     async def _replay(self, session: Session, missed: dict[ConversationId, Missed]) -> AsyncIterator[Push]:
         audience = Audience.CUSTOMER if session.kind is PersonKind.CUSTOMER else Audience.STAFF

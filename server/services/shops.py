@@ -11,6 +11,7 @@ from protocol.ids import AccountId, ShopId
 from protocol.states import Role
 from router.model import LivePolicy
 from router.policy import Policy
+from server.services.collaboration_settings import CollaborationSettings
 from server.store.accounts import Accounts
 from server.store.groups import Groups
 from server.store.shops import Shops as Store
@@ -31,6 +32,7 @@ class ShopFacts:
     groups_exist: bool
     bot: AccountId | None
     """the account of the bot, when it is switched on and still is a bot"""
+    collaboration: CollaborationSettings
 
     @property
     def live_policy(self) -> LivePolicy:
@@ -82,6 +84,7 @@ class Shops:
             policy=policy,
             groups_exist=bool(groups),
             bot=await self._bot(shop, policy),
+            collaboration=CollaborationSettings.of(row.collaboration),
         )
 
     async def _bot(self, shop: ShopId, policy: Policy) -> AccountId | None:

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import AccountId, ShopId
+from server.background import Background
 from server.services.accounts import Accounts, check_password
 from server.services.attempts import Allowance, Attempts, address_of
+from server.services.audit import Act, Audit, Source
 from server.services.callers import Caller
 from server.services.passwords import Passwords
 from server.services.tokens import Tokens, token_hash, unauthenticated
 from server.store.accounts import AccountRow
 from server.store.accounts import Accounts as AccountStore
-from server.store.shops import Shops
-from server.store.tokens import RefreshTokens
+from server.store.shops import ShopRow, Shops
+from server.store.tokens import RefreshTokens, Rotated
 
 SignedOut = Callable[[ShopId, AccountId], Awaitable[None]]
 """An account signed out: an agent becomes offline (KS-18)."""
@@ -51,10 +53,14 @@ class SignIn:
         attempts: Attempts,
         people: Accounts,
         signed_out: SignedOut,
+        audit: Audit,
+        background: Background,
         tries_per_minute: int = 10,
         refresh_s: int = 30 * 86_400,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._audit = audit
+        self._background = background
         self._shops = shops
         self._accounts = accounts
         self._refresh_tokens = refresh_tokens
@@ -80,17 +86,24 @@ class SignIn:
         shop = await self._shops.find(shop_slug)
         account = None if shop is None else await self._accounts.find_by_email(shop.id, email)
         encoded = None if account is None else account.password_hash
-        if not await self._passwords.matches(encoded, password) or account is None or shop is None:
-            raise unauthenticated("wrong_credentials", "Shop, e-mail address or password is wrong.")
+        matches = await self._passwords.matches(encoded, password)
+        if account is None or shop is None or not matches:
+            error = unauthenticated("wrong_credentials", "Shop, e-mail address or password is wrong.")
+            if account is not None:
+                # Not waited for: an answer that takes longer would tell that there is such an account.
+                act = _sign_in(account, "auth.signed_in", address, proved=False)
+                record = self._audit.refused(act, error)
+                self._background.start(record, "failed sign-in")
+            raise error
         await self._attempts.succeeded(*subjects)
-        if account.disabled_ms is not None:
-            raise RequestError(
-                ErrorCode.FORBIDDEN, "account_disabled", "This account was disabled; ask your admin."
-            )
-        if shop.status != "active":
-            raise RequestError(ErrorCode.FORBIDDEN, "shop_suspended", "This shop is suspended.")
+        try:
+            _may_sign_in(account, shop)
+        except RequestError as error:
+            await self._audit.refused(_sign_in(account, "auth.signed_in", address), error)
+            raise
         if self._passwords.outdated(account.password_hash):
             await self._accounts.rehash(account.shop_id, account.id, await self._passwords.hash(password))
+        await self._audit.record(_sign_in(account, "auth.signed_in", address))
         return await self._begin(account)
 
     async def refresh(self, refresh_token: str, address: str) -> SignedIn:
@@ -102,9 +115,11 @@ class SignIn:
         until_ms = self._refresh_until_ms()
         used = await self._refresh_tokens.rotate(token_hash(refresh_token), token_hash(successor), until_ms)
         if used.reused:
-            raise unauthenticated(
+            error = unauthenticated(
                 "refresh_token_reused", "This refresh token was used before; sign in again."
             )
+            await self._reused(used, address, error)
+            raise error
         refused = unauthenticated("refresh_token_invalid", "The sign-in has ended; sign in again.")
         if used.account_id is None or used.shop_id is None:
             raise refused
@@ -115,10 +130,12 @@ class SignIn:
             raise refused
         return self._signed_in(account, successor, until_ms)
 
-    async def sign_out(self, refresh_token: str) -> None:
+    async def sign_out(self, refresh_token: str, address: str) -> None:
         """End the sign-in of this token, and set its account offline. What has ended already stays ended."""
         ended = await self._refresh_tokens.end(token_hash(refresh_token))
         if ended is not None:
+            account = await self._accounts.get(ended.shop_id, ended.account_id)
+            await self._audit.record(_sign_in(account, "auth.signed_out", address))
             await self._signed_out(ended.shop_id, ended.account_id)
 
     async def change_password(self, caller: Caller, current: str, new: str, address: str) -> SignedIn:
@@ -134,6 +151,12 @@ class SignIn:
         await self._people.replace_password(account, new)
         return await self._begin(await self._accounts.get(caller.shop_id, caller.account))
 
+    async def _reused(self, used: Rotated, address: str, error: RequestError) -> None:
+        """Somebody has copied a token: whose it was is to be seen."""
+        assert used.shop_id is not None and used.account_id is not None, "a token that was used is somebody's"
+        account = await self._accounts.get(used.shop_id, used.account_id)
+        await self._audit.refused(_sign_in(account, "auth.refreshed", address, proved=False), error)
+
     async def _begin(self, account: AccountRow) -> SignedIn:
         refresh_token = secrets.token_urlsafe(32)
         until_ms = self._refresh_until_ms()
@@ -148,3 +171,26 @@ class SignIn:
 
     def _refresh_until_ms(self) -> int:
         return int((self._now() + self._refresh_s) * 1000)
+
+
+def _may_sign_in(account: AccountRow, shop: ShopRow) -> None:
+    if account.disabled_ms is not None:
+        raise RequestError(
+            ErrorCode.FORBIDDEN, "account_disabled", "This account was disabled; ask your admin."
+        )
+    if shop.status != "active":
+        raise RequestError(ErrorCode.FORBIDDEN, "shop_suspended", "This shop is suspended.")
+
+
+def _sign_in(account: AccountRow, action: str, address: str, *, proved: bool = True) -> Act:
+    """What becomes of somebody's sign-in, for the audit. `proved`: it was they; else nobody knows who it was."""
+    return Act(
+        shop_id=account.shop_id,
+        actor_kind="account" if proved else "unknown",
+        actor_id=account.id if proved else "",
+        actor_name=account.name if proved else "",
+        action=action,
+        source=Source(via="http", address=address),
+        subject_kind="account",
+        subject_id=account.id,
+    )

@@ -21,12 +21,14 @@ from protocol.shapes import (
     PoolCard,
     Queue,
     SlotCard,
+    Work,
 )
 from protocol.times import text_of_ms
 from router.model import PRIORITY, AgentState, Place, PoolState, Slot
 from server.push import Push
+from server.services.casts import Cast
 from server.store.log import Appended, Entry
-from server.store.rows import ConversationRow, CustomerRow, MessageRow, Side
+from server.store.rows import ConversationRow, CustomerRow, MessageRow, Side, Visibility
 
 
 class Audience(StrEnum):
@@ -57,14 +59,21 @@ def _message_members(row: MessageRow, audience: Audience) -> dict[str, Any]:
         "created_at": text_of_ms(row.created_ms),
         "recalled_at": when(row.recalled_ms),
         "rev": row.rev,
+        "internal": row.visibility == "internal",
     }
 
 
+def created(visibility: Visibility) -> str:
+    """How an entry is announced: a client that knows no notes must not take one for a message."""
+    return "message.created" if visibility == "public" else "note.created"
+
+
 def message_push(
-    to: tuple[PersonId, ...], row: MessageRow, audience: Audience, method: str = "message.created"
+    to: tuple[PersonId, ...], row: MessageRow, audience: Audience, method: str | None = None
 ) -> Push:
-    """An entry that is in the database, as a push."""
+    """An entry that is in the database, as a push: as created, or by `method`."""
     members = _message_members(row, audience)
+    method = method or created(row.visibility)
     frame = orjson.dumps({"jsonrpc": "2.0", "method": method, "params": members})
     return Push(to, frame, EVENTS[method].plane, "", row.conversation_id, members["seq"])
 
@@ -83,9 +92,11 @@ def appended_push(to: tuple[PersonId, ...], entry: Entry, done: Appended, audien
         "created_at": text_of_ms(done.created_ms),
         "recalled_at": None,
         "rev": 0,
+        "internal": entry.visibility == "internal",
     }
-    frame = orjson.dumps({"jsonrpc": "2.0", "method": "message.created", "params": params})
-    return Push(to, frame, EVENTS["message.created"].plane, "", entry.conversation_id, seq)
+    method = created(entry.visibility)
+    frame = orjson.dumps({"jsonrpc": "2.0", "method": method, "params": params})
+    return Push(to, frame, EVENTS[method].plane, "", entry.conversation_id, seq)
 
 
 def queue(place: Place) -> Queue:
@@ -100,23 +111,24 @@ def queue(place: Place) -> Queue:
     )
 
 
-def customer_card(row: CustomerRow, conversation: ConversationRow, audience: Audience) -> CustomerCard:
+def customer_card(
+    row: CustomerRow, priority: int, audience: Audience, looked_after_by: Party | None
+) -> CustomerCard:
     """The customer of a conversation. What the shop notes about them is for staff."""
     staff = audience is Audience.STAFF
     return CustomerCard(
         customer_id=row.id,
         name=row.name,
         anonymous=row.anonymous,
-        new_customer_priority=staff and conversation.priority == PRIORITY,
+        new_customer_priority=staff and priority == PRIORITY,
         tags=list(row.tags) if staff else [],
+        owner=looked_after_by if staff else None,
     )
 
 
-def owner_party(row: ConversationRow, name: str) -> Party | None:
-    """Who is in charge; None while it waits."""
-    if row.owner_id is None:
-        return None
-    return Party(kind="bot" if row.owner_kind == "bot" else "agent", id=row.owner_id, name=name)
+def revision(row: ConversationRow, audience: Audience) -> int:
+    """The audience's version of a conversation. The customer's does not rise with what is not for them."""
+    return row.rev if audience is Audience.STAFF else row.customer_rev
 
 
 def read_mark(row: ConversationRow, side: Side, audience: Audience) -> int:
@@ -129,7 +141,7 @@ def read_mark(row: ConversationRow, side: Side, audience: Audience) -> int:
 def conversation(
     row: ConversationRow,
     customer: CustomerRow,
-    owner_name: str,
+    cast: Cast,
     audience: Audience,
     *,
     place: Place | None = None,
@@ -139,10 +151,10 @@ def conversation(
     staff = audience is Audience.STAFF
     return Conversation(
         conversation_id=row.id,
-        rev=row.rev,
+        rev=revision(row, audience),
         state=row.state,
-        customer=customer_card(customer, row, audience),
-        owner=owner_party(row, owner_name),
+        customer=customer_card(customer, row.priority, audience, cast.looked_after_by),
+        owner=cast.owner,
         assign_epoch=row.assign_epoch,
         order_state=row.order_state,
         order_id=row.order_id,
@@ -159,6 +171,11 @@ def conversation(
         waiting_since=when(row.waiting_since_ms),
         last_message=None if last is None else message(last, audience),
         rating=row.rating,
+        participants=list(cast.participants) if staff else [],
+        watchers=list(cast.watchers) if staff else [],
+        work=Work(done=row.items_done, remaining=row.items_open)
+        if staff and (row.items_done or row.items_open)
+        else None,
     )
 
 

@@ -1,8 +1,11 @@
 """Accounts: the people of a shop, and its bots."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+
+import asyncpg
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, not_found
@@ -71,8 +74,9 @@ class Accounts:
         excluded: bool = False,
         account_id: AccountId | None = None,
     ) -> AccountRow:
-        """A new account, offline. CONFLICT `email_taken` (upper and lower case alike)."""
-        with unique_taken(_TAKEN):
+        """A new account, offline. CONFLICT `email_taken` (upper and lower case alike); INVALID_PARAMS
+        `unknown_role`."""
+        with unique_taken(_TAKEN), _roles_there():
             row = await self._db.fetchrow(
                 """
                 INSERT INTO accounts (
@@ -134,11 +138,12 @@ class Accounts:
     async def update(self, shop_id: ShopId, account_id: AccountId, given: Mapping[str, Any]) -> AccountRow:
         """Change what is given: email, name, roles, capacity, pause_mode, pause_at, excluded, disabled.
 
-        Refused whole: NOT_FOUND, CONFLICT `email_taken`, INVALID_STATE `last_owner` (a shop keeps one who can sign in).
+        Refused whole: NOT_FOUND, CONFLICT `email_taken`, INVALID_PARAMS `unknown_role`, INVALID_STATE `last_owner` (a
+        shop keeps one who can sign in).
         """
         values = {name: sorted(value) if name == "roles" else value for name, value in given.items()}
         changes = ", ".join(_SET[name].format(i) for i, name in enumerate(values, start=3))
-        with unique_taken(_TAKEN):
+        with unique_taken(_TAKEN), _roles_there():
             async with self._db.transaction() as transaction:
                 # One change of accounts of a shop at a time: two owners could disable each other.
                 await transaction.fetchrow("SELECT id FROM shops WHERE id = $1 FOR NO KEY UPDATE", shop_id)
@@ -195,6 +200,22 @@ class Accounts:
         return await self._db.fetchrow(
             "SELECT * FROM accounts WHERE shop_id = $1 AND id = $2", shop_id, account_id
         )
+
+
+@contextmanager
+def _roles_there() -> Generator[None]:
+    """Inside, a role that the shop has no more is refused."""
+    try:
+        yield
+    except asyncpg.ForeignKeyViolationError as error:
+        if error.constraint_name != "accounts_roles":
+            raise
+        raise RequestError(
+            ErrorCode.INVALID_PARAMS,
+            "unknown_role",
+            "Some of these roles do not exist in this shop.",
+            detail=[{"field": "body.roles", "problem": str(error)}],
+        ) from None
 
 
 def _there(row: Row | None) -> AccountRow:

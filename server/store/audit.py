@@ -1,9 +1,53 @@
 """The audit's rows. They are added and read, never changed."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from protocol.ids import ShopId, new_id
-from server.store.database import Database
+from server.store.cursors import read_cursor, write_cursor
+from server.store.database import Database, Row
+from server.store.finding import literal
+from server.store.rows import Page
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One record. `before` and `after` hold only what differs; None: there was, or is, nothing."""
+
+    id: str
+    at_ms: int
+    actor_kind: str
+    """`account`, `bot`, `customer`, `key`, `rule`, `cli`, `system`"""
+    actor_id: str
+    actor_name: str
+    action: str
+    subject_kind: str
+    subject_id: str
+    outcome: str
+    """`done`, `refused`"""
+    reason: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    source: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to look for; None: whatever it is. All that is given must hold.
+
+    `action`: how it begins. `text`: part of a name, an id, or of what differs; upper and lower case alike. Instants:
+    `from_ms` <= at < `before_ms`.
+    """
+
+    actor: str | None = None
+    action: str | None = None
+    subject_kind: str | None = None
+    subject_id: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    from_ms: int | None = None
+    before_ms: int | None = None
+    text: str | None = None
 
 
 class AuditStore:
@@ -50,3 +94,58 @@ class AuditStore:
             after,
             source,
         )
+
+    async def search(
+        self, shop_id: ShopId, wanted: Wanted, *, cursor: str | None = None, limit: int = 50
+    ) -> Page[AuditRow]:
+        """Records that match, the newest first. INVALID_PARAMS `bad_cursor`. UNAVAILABLE `database_slow`: too much to
+        look through (`text` has no index of its own); ask more narrowly."""
+        at_ms, last = (None, "") if cursor is None else read_cursor(cursor, (int, str))
+        rows = await self._db.fetch(
+            """
+            SELECT * FROM audit
+            WHERE shop_id = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3::uuid))
+                AND ($4::text IS NULL OR actor_id = $4) AND ($5::text IS NULL OR action LIKE $5)
+                AND ($6::text IS NULL OR subject_kind = $6) AND ($7::text IS NULL OR subject_id = $7)
+                AND ($8::text IS NULL OR outcome = $8) AND ($9::text IS NULL OR reason = $9)
+                AND ($10::timestamptz IS NULL OR at >= $10) AND ($11::timestamptz IS NULL OR at < $11)
+                AND ($12::text IS NULL OR concat_ws(
+                    ' ', actor_name, action, subject_id, reason, before::text, after::text
+                ) ILIKE $12)
+            ORDER BY at DESC, id DESC LIMIT $13
+            """,
+            shop_id,
+            at_ms,
+            last,
+            wanted.actor,
+            None if wanted.action is None else f"{literal(wanted.action)}%",
+            wanted.subject_kind,
+            wanted.subject_id,
+            wanted.outcome,
+            wanted.reason,
+            wanted.from_ms,
+            wanted.before_ms,
+            None if wanted.text is None else f"%{literal(wanted.text)}%",
+            limit + 1,
+        )
+        found = tuple(_record(row) for row in rows[:limit])
+        more = len(rows) > limit
+        return Page(found, write_cursor(found[-1].at_ms, found[-1].id) if more else None)
+
+
+def _record(row: Row) -> AuditRow:
+    return AuditRow(
+        id=row["id"],
+        at_ms=row["at"],
+        actor_kind=row["actor_kind"],
+        actor_id=row["actor_id"],
+        actor_name=row["actor_name"],
+        action=row["action"],
+        subject_kind=row["subject_kind"],
+        subject_id=row["subject_id"],
+        outcome=row["outcome"],
+        reason=row["reason"],
+        before=row["before"],
+        after=row["after"],
+        source=row["source"],
+    )

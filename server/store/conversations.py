@@ -4,6 +4,7 @@ What agents and customers write, and what the router decides, goes through `serv
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from protocol.codes import Reason
@@ -43,11 +44,22 @@ _CREATE: Final = f"""
 """
 _MARK: Final = f"""
     UPDATE conversations c
-    SET %(mark)s = least($3, c.%(head)s), rev = c.rev + 1, %(theirs)s = coalesce((
-        SELECT max(m.%(to)s) FROM messages m
-        WHERE m.conversation_id = c.id AND m.%(from)s <= least($3, c.%(head)s)), 0)
-    WHERE c.shop_id = $1 AND c.id = $2 AND c.%(mark)s < least($3, c.%(head)s)
-    RETURNING {columns("c")}
+    SET %(mark)s = k.mark, rev = c.rev + 1, %(theirs)s = k.theirs,
+        customer_rev = c.customer_rev + k.for_customer::int
+    FROM (
+        SELECT o.id, least($3, o.%(head)s) AS mark, m.theirs,
+            %(customers)s OR m.theirs > o.%(theirs)s AS for_customer
+        FROM (
+            SELECT * FROM conversations o WHERE o.shop_id = $1 AND o.id = $2 FOR NO KEY UPDATE
+        ) o
+        CROSS JOIN LATERAL (
+            SELECT coalesce(max(m.%(to)s), 0) AS theirs FROM messages m
+            WHERE m.conversation_id = o.id AND m.%(from)s <= least($3, o.%(head)s)
+        ) m
+        WHERE o.%(mark)s < least($3, o.%(head)s)
+    ) k
+    WHERE c.id = k.id
+    RETURNING k.for_customer, {columns("c")}
 """
 _MARKS: Final[dict[Side, str]] = {
     "customer": _MARK
@@ -57,6 +69,7 @@ _MARKS: Final[dict[Side, str]] = {
         "theirs": "customer_read_log_seq",
         "from": "customer_seq",
         "to": "seq",
+        "customers": "true",
     },
     "staff": _MARK
     % {
@@ -65,8 +78,19 @@ _MARKS: Final[dict[Side, str]] = {
         "theirs": "staff_read_customer_seq",
         "from": "seq",
         "to": "customer_seq",
+        "customers": "false",
     },
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMoved:
+    """A read mark. `moved`: this call moved it. `for_customer`: in the customer's numbering too; the staff's mark can
+    move over notes alone."""
+
+    conversation: ConversationRow
+    moved: bool
+    for_customer: bool
 
 
 class Conversations:
@@ -151,15 +175,16 @@ class Conversations:
 
     async def mark_read(
         self, shop_id: ShopId, conversation_id: ConversationId, side: Side, seq: int
-    ) -> tuple[ConversationRow, bool]:
+    ) -> ReadMoved:
         """Move a side's mark forward to `seq` (in that side's numbering), at most to the head; never back.
 
-        The conversation, and whether the mark moved. NOT_FOUND.
+        NOT_FOUND.
         """
         moved = await self._db.fetchrow(_MARKS[side], shop_id, conversation_id, seq)
         if moved is not None:
-            return conversation_from(tuple(moved.values())), True
-        return await self.get(shop_id, conversation_id), False
+            for_customer, *values = tuple[Any, ...](moved.values())
+            return ReadMoved(conversation_from(values), moved=True, for_customer=for_customer)
+        return ReadMoved(await self.get(shop_id, conversation_id), moved=False, for_customer=False)
 
     async def rate(
         self,

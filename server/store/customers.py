@@ -96,7 +96,8 @@ class Customers:
         return None if row is None else Contact(AccountId(row["last_agent_id"]), row["last_contact_at"])
 
     async def merge(self, shop_id: ShopId, visitor_id: CustomerId, customer_id: CustomerId) -> bool:
-        """What an anonymous visitor wrote becomes this customer's. True: everything; False: but for the visitor's open
+        """What an anonymous visitor wrote, and what was noted about them, becomes this customer's; so does who looked
+        after them, if nobody looks after the customer. True: everything; False: but for the visitor's open
         conversation, because the customer has one too (a customer has one at a time), and it stays the visitor's.
 
         NOT_FOUND, CONFLICT `not_anonymous`: a known customer is merged into nobody. Repeating it is harmless.
@@ -125,6 +126,22 @@ class Customers:
             )
             await transaction.execute(
                 "UPDATE orders SET customer_id = $3 WHERE shop_id = $1 AND customer_id = $2",
+                shop_id,
+                visitor_id,
+                customer_id,
+            )
+            await transaction.execute(
+                "UPDATE customer_notes SET customer_id = $3 WHERE shop_id = $1 AND customer_id = $2",
+                shop_id,
+                visitor_id,
+                customer_id,
+            )
+            await transaction.execute(
+                """
+                UPDATE customers c SET owner_id = v.owner_id FROM customers v
+                WHERE c.shop_id = $1 AND v.shop_id = $1 AND v.id = $2 AND c.id = $3 AND c.owner_id IS NULL
+                    AND v.owner_id IS NOT NULL
+                """,
                 shop_id,
                 visitor_id,
                 customer_id,

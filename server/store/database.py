@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from server.store import failures, wire
+from server.store import acting, failures, wire
 
 Row: TypeAlias = asyncpg.Record
 Link: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
@@ -33,18 +33,28 @@ class Transaction:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._declared = False
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         """All rows."""
+        await self._declare(sql)
         return await self._link.fetch(sql, *args)
 
     async def fetchrow(self, sql: str, *args: Any) -> Row | None:
         """The first row; None when there is none."""
+        await self._declare(sql)
         return await self._link.fetchrow(sql, *args)
 
     async def execute(self, sql: str, *args: Any) -> int:
         """The number of rows touched."""
+        await self._declare(sql)
         return _touched(await self._link.execute(sql, *args))
+
+    async def _declare(self, sql: str) -> None:
+        """Before the first audited change: who makes it."""
+        if not self._declared and (declaration := acting.declaration(sql)) is not None:
+            await self._link.execute(declaration)
+            self._declared = True
 
 
 class Database:
@@ -53,6 +63,9 @@ class Database:
     Every call is answered within `deadline_s` (and a moment). Refusals: UNAVAILABLE `database_down` or `database_slow`
     (nothing happened), COMMIT_UNKNOWN (a change was sent, its answer is lost), INVALID_PARAMS `bad_text` (U+0000).
     Everything else that PostgreSQL complains of is raised as it is: a bug, or a constraint that the caller handles.
+
+    A change of an audited table that somebody makes (`store.acting`) tells PostgreSQL who, in a transaction of its own
+    if it is in none; all other statements are one round trip, as they are written.
     """
 
     def __init__(self, url: str, *, pool_max: int = 10, deadline_s: float = 5.0) -> None:
@@ -183,6 +196,9 @@ class Database:
         """Run `work` with a connection, in a task of its own: a caller that is cancelled leaves it to end by itself."""
         loop = asyncio.get_running_loop()
         use = _Use(None)
+        declaration = acting.declaration(sql)
+        if declaration is not None:
+            work = _declared(work, declaration)
         task = loop.create_task(_run(self._running(), use, work))
         timer = loop.call_later(self.deadline_s, use.give_up, task)
         task.add_done_callback(lambda done: (timer.cancel(), done.cancelled() or done.exception()))
@@ -230,6 +246,23 @@ async def _run(pool: asyncpg.Pool[asyncpg.Record], use: _Use, work: Callable[[Li
         return await work(use.link)
     finally:
         await use.release(pool)
+
+
+def _declared(work: Callable[[Link], Awaitable[T]], declaration: str) -> Callable[[Link], Awaitable[T]]:
+    """`work` in a transaction that begins with the declaration of who acts."""
+
+    async def run(link: Link) -> T:
+        await link.execute(f"BEGIN; {declaration}")
+        try:
+            result = await work(link)
+        except Exception:
+            if not link.is_closed():
+                await link.execute("ROLLBACK")
+            raise
+        await link.execute("COMMIT")
+        return result
+
+    return run
 
 
 async def _take(pool: asyncpg.Pool[asyncpg.Record]) -> Link:

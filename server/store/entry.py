@@ -7,7 +7,7 @@ import orjson
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, invalid_state, not_found
-from protocol.ids import ClientMessageId, ConversationId, MessageId, PersonId, ShopId
+from protocol.ids import AccountId, ClientMessageId, ConversationId, MessageId, PersonId, ShopId
 from router.model import Decision
 from server.store.rows import ConversationRow, SenderKind, Visibility
 from server.store.wire import uuid_text
@@ -51,6 +51,8 @@ class Appended:
     created_ms: int
     duplicate: bool
     conversation: ConversationRow
+    released: tuple[AccountId, ...] = ()
+    """who watched, or was asked in, until a decision of the same COMMIT ended it"""
 
 
 Key = tuple[str, str, str | None, str]
@@ -129,12 +131,14 @@ _REFUSALS: Final = {
 }
 
 
-def refused(verdict: str) -> RequestError:
-    """The refusal for a verdict of `append_entries` other than `ok` and `duplicate`."""
+def refused(verdict: str, epoch: int | None = None, owner: str | None = None) -> RequestError:
+    """The refusal for a verdict of `append_entries` other than `ok` and `duplicate`. `epoch` and `owner`: of the
+    conversation as it is now, for those who had it (I3): their text goes back to them."""
     if verdict == "not_found":
         return not_found("conversation")
     if verdict == "closed":
         return invalid_state("conversation_closed", "The conversation is closed; open a new one.")
     if verdict == "wrap_up":
         return invalid_state("conversation_ended", "The conversation was ended; reopen it to write.")
-    return RequestError(*_REFUSALS[verdict])
+    detail = {"assign_epoch": epoch, "owner_id": owner} if verdict == "stale" else None
+    return RequestError(*_REFUSALS[verdict], detail=detail)

@@ -14,6 +14,7 @@ from server.store.cursors import read_cursor, write_cursor
 from server.store.database import Database
 from server.store.rows import ConversationView, Page
 from server.store.view_columns import VIEW, view_from
+from server.store.within import Within, reached
 
 _LAST_ID: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
@@ -23,8 +24,8 @@ class Wanted:
     """What to look for; None: whatever it is. All that is given must hold.
 
     `text`: part of a text message, or of a file's or an order's name; upper and lower case alike. `owner`:
-    has it, had it last, or wrote in it. Instants: `opened_from_ms` <= opened < `opened_before_ms`. `owners`:
-    only what these have, or had last (GP-02).
+    has it, had it last, or wrote in it. Instants: `opened_from_ms` <= opened < `opened_before_ms`. `within`:
+    only what somebody may see (GP-02).
     """
 
     text: str | None = None
@@ -34,7 +35,7 @@ class Wanted:
     customer: CustomerId | None = None
     state: Life | None = None
     order_state: str | None = None
-    owners: tuple[AccountId, ...] | None = None
+    within: Within | None = None
 
 
 class Finding:
@@ -57,16 +58,16 @@ class Finding:
                 AND ($4::timestamptz IS NULL OR c.opened_at >= $4) AND ($5::timestamptz IS NULL OR c.opened_at < $5)
                 AND ($6::uuid IS NULL OR c.customer_id = $6) AND ($7::text IS NULL OR c.state = $7)
                 AND ($8::text IS NULL OR c.order_state = $8)
-                AND ($9::uuid[] IS NULL OR coalesce(c.owner_id, c.last_owner_id) = ANY ($9))
-                AND ($10::uuid IS NULL OR c.owner_id = $10 OR c.last_owner_id = $10 OR EXISTS (
-                    SELECT FROM messages m WHERE m.conversation_id = c.id AND m.sender_id = $10))
-                AND ($11::text IS NULL OR EXISTS (
+                AND ($9::uuid IS NULL OR c.owner_id = $9 OR c.last_owner_id = $9 OR EXISTS (
+                    SELECT FROM messages m WHERE m.conversation_id = c.id AND m.sender_id = $9))
+                AND ($10::text IS NULL OR EXISTS (
                     SELECT FROM messages m
                     WHERE m.conversation_id = c.id AND m.sender_kind <> 'system' AND m.recalled_at IS NULL
-                        AND (m.body ->> 'text' ILIKE $11 OR m.body ->> 'name' ILIKE $11
-                            OR m.body ->> 'title' ILIKE $11 OR m.body ->> 'order_id' ILIKE $11)))
-            """,
-            order="ORDER BY c.id DESC LIMIT $12",
+                        AND (m.body ->> 'text' ILIKE $10 OR m.body ->> 'name' ILIKE $10
+                            OR m.body ->> 'title' ILIKE $10 OR m.body ->> 'order_id' ILIKE $10)))
+            """
+            + ("" if wanted.within is None else f" AND {reached(12)}"),
+            order="ORDER BY c.id DESC LIMIT $11",
         )
         rows = await self._db.fetch(
             sql,
@@ -78,16 +79,16 @@ class Finding:
             wanted.customer,
             wanted.state,
             wanted.order_state,
-            wanted.owners,
             wanted.owner,
-            None if wanted.text is None else f"%{_literal(wanted.text)}%",
+            None if wanted.text is None else f"%{literal(wanted.text)}%",
             limit + 1,
+            *(() if wanted.within is None else wanted.within.args),
         )
         found = [view_from(row) for row in rows]
         more = len(found) > limit
         return Page(tuple(found[:limit]), write_cursor(found[limit - 1].conversation.id) if more else None)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Text in which LIKE's own characters stand for themselves."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -29,7 +29,7 @@ class GroupRow:
 @dataclass(frozen=True, slots=True)
 class Shift:
     """A stretch of a week in the shop's time zone: weekday 0 (Monday) to 6, minutes since midnight, the end
-    exclusive and at most 1440. `group_id` None: for all groups of the account."""
+    exclusive; above 1440 it lies on the day after. `group_id` None: for all groups of the account."""
 
     weekday: int
     start_minute: int
@@ -139,6 +139,9 @@ class Groups:
             args = (shop_id, group_id, account_id)
             await transaction.execute(
                 "DELETE FROM schedules WHERE shop_id = $1 AND group_id = $2 AND account_id = $3", *args
+            )
+            await transaction.execute(
+                "DELETE FROM dated_shifts WHERE shop_id = $1 AND group_id = $2 AND account_id = $3", *args
             )
             await transaction.execute(
                 "DELETE FROM group_members WHERE shop_id = $1 AND group_id = $2 AND account_id = $3", *args

@@ -172,11 +172,13 @@ class History:
         *,
         by: PersonId | None,
         within_ms: int | None,
+        for_customer: bool = False,
     ) -> Recalled:
         """Take an entry back: its place stays, its body is given out no more. Once more changes nothing.
 
-        `by`: whose it must be, else FORBIDDEN; None: anybody's but the system's. `within_ms`: how old it may be, else
-        INVALID_STATE `recall_too_late`; None: however old. NOT_FOUND.
+        `for_customer`: what is for colleagues only is not found. `by`: whose it must be, else FORBIDDEN; None:
+        anybody's but the system's. `within_ms`: how old it may be, else INVALID_STATE `recall_too_late`; None: however
+        old. NOT_FOUND.
         """
         async with self._db.transaction() as transaction:
             # The conversation first, as the log's writer does: two orders of locking would be a deadlock.
@@ -187,14 +189,15 @@ class History:
             )
             found = await transaction.fetchrow(
                 """
-                SELECT seq, sender_id, sender_kind, recalled_at,
+                SELECT seq, customer_seq, sender_id, sender_kind, recalled_at,
                     $3::bigint IS NOT NULL AND created_at < clock_timestamp() - $3 * interval '1 millisecond' AS
                     too_late
-                FROM messages WHERE conversation_id = $1 AND message_id = $2
+                FROM messages WHERE conversation_id = $1 AND message_id = $2 AND (customer_seq IS NOT NULL OR NOT $4)
                 """,
                 conversation_id,
                 message_id,
                 within_ms,
+                for_customer,
             )
             if owner is None or found is None:
                 raise not_found("message")
@@ -213,7 +216,9 @@ class History:
                     found["seq"],
                 )
                 await transaction.execute(
-                    "UPDATE conversations SET rev = rev + 1 WHERE id = $1", conversation_id
+                    "UPDATE conversations SET rev = rev + 1, customer_rev = customer_rev + $2::int WHERE id = $1",
+                    conversation_id,
+                    int(found["customer_seq"] is not None),
                 )
             rows = await transaction.fetch(
                 _WRITTEN.format(where="c.id = $1 AND m.seq = $2"), conversation_id, found["seq"]

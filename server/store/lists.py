@@ -4,12 +4,13 @@ index."""
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from protocol.ids import AccountId, CustomerId, ShopId
+from protocol.ids import AccountId, ConversationId, CustomerId, ShopId
 from protocol.states import Life
 from server.store.cursors import Part, read_cursor, write_cursor
 from server.store.database import Database
 from server.store.rows import ConversationRow, ConversationView, Page
 from server.store.view_columns import VIEW, view_from
+from server.store.within import EVERYTHING, Within, reached
 
 MINE_MOST: Final = 1000
 """Twice the greatest capacity (KS-19): nobody has more in hand."""
@@ -37,17 +38,54 @@ class Lists:
         )
         return tuple(view_from(row) for row in rows)
 
+    async def shared(
+        self, shop_id: ShopId, account_id: AccountId, *, watched: bool = False
+    ) -> tuple[ConversationView, ...]:
+        """The open conversations in which this account takes part beside an owner; `watched`: also those it watches."""
+        rows = await self._db.fetch(
+            VIEW.format(
+                where="""c.shop_id = $1 AND c.state <> 'closed' AND c.id IN (
+                    SELECT p.conversation_id FROM participations p
+                    WHERE p.shop_id = $1 AND p.account_id = $3 AND p.left_at IS NULL AND (p.role <> 'watcher' OR $4)
+                )""",
+                order=f"ORDER BY c.id LIMIT {MINE_MOST}",
+            ),
+            shop_id,
+            False,
+            account_id,
+            watched,
+        )
+        return tuple(view_from(row) for row in rows)
+
+    async def visible(
+        self, shop_id: ShopId, conversation_ids: tuple[ConversationId, ...], within: Within
+    ) -> frozenset[ConversationId]:
+        """Those of these that somebody reaches, closed ones too."""
+        rows = await self._db.fetch(
+            f"SELECT c.id FROM conversations c WHERE c.shop_id = $1 AND c.id = ANY ($2) AND {reached(3)}",
+            shop_id,
+            list(conversation_ids),
+            *within.args,
+        )
+        return frozenset(row["id"] for row in rows)
+
     async def queue(
-        self, shop_id: ShopId, *, pool: str | None = None, cursor: str | None = None, limit: int = 50
+        self,
+        shop_id: ShopId,
+        *,
+        within: Within = EVERYTHING,
+        pool: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
     ) -> Page[ConversationView]:
         """Who waits, in queue order; in one pool, or in all."""
         start: Sequence[Part] = (-1, 0, "") if cursor is None else read_cursor(cursor, (int, int, str))
         rows = await self._page(
             "c.shop_id = $1 AND c.state = 'queued' AND ($3::text IS NULL OR c.pool = $3)"
-            " AND (c.priority, c.arrived_at, c.id) > ($4, $5, $6)",
+            f" AND (c.priority, c.arrived_at, c.id) > ($4, $5, $6) AND {reached(7)}",
             "c.priority, c.arrived_at, c.id",
             limit,
-            (shop_id, False, pool, *start),
+            (shop_id, False, pool, *start, *within.args),
         )
         return _page(rows, limit, lambda c: write_cursor(c.priority, c.arrived_ms, c.id))
 
@@ -68,20 +106,18 @@ class Lists:
         self,
         shop_id: ShopId,
         *,
-        owners: tuple[AccountId, ...] | None = None,
+        within: Within = EVERYTHING,
         states: tuple[Life, ...] | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[ConversationView]:
-        """All of the shop, the newest first. `owners`: only what these have, or had last (permission scope, GP-02), and
-        what waits for anybody; `states`: only these."""
+        """All of the shop that somebody may see (GP-02), the newest first. `states`: only these."""
         (start,) = (_LAST_ID,) if cursor is None else read_cursor(cursor, (str,))
         rows = await self._page(
-            "c.shop_id = $1 AND c.id < $3 AND ($4::text[] IS NULL OR c.state = ANY ($4))"
-            " AND ($5::uuid[] IS NULL OR coalesce(c.owner_id, c.last_owner_id) = ANY ($5) OR c.state = 'queued')",
+            f"c.shop_id = $1 AND c.id < $3 AND ($4::text[] IS NULL OR c.state = ANY ($4)) AND {reached(5)}",
             "c.id DESC",
             limit,
-            (shop_id, False, start, states, owners),
+            (shop_id, False, start, states, *within.args),
         )
         return _page(rows, limit, lambda c: write_cursor(c.id))
 
@@ -91,17 +127,18 @@ class Lists:
         customer_id: CustomerId,
         *,
         for_customer: bool = False,
+        without: ConversationId | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[ConversationView]:
-        """A customer's conversations, the newest first. `for_customer`: last messages as they themselves may
-        see them."""
+        """A customer's conversations, the newest first, all but the one `without`. `for_customer`: last messages as
+        they themselves may see them."""
         (start,) = (_LAST_ID,) if cursor is None else read_cursor(cursor, (str,))
         rows = await self._page(
-            "c.shop_id = $1 AND c.customer_id = $3 AND c.id < $4",
+            "c.shop_id = $1 AND c.customer_id = $3 AND c.id < $4 AND c.id IS DISTINCT FROM $5",
             "c.id DESC",
             limit,
-            (shop_id, for_customer, customer_id, start),
+            (shop_id, for_customer, customer_id, start, without),
         )
         return _page(rows, limit, lambda c: write_cursor(c.id))
 

@@ -24,7 +24,7 @@ from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import MessageId, new_id
 from server.store import failures
-from server.store.conversation_columns import columns, conversation_from
+from server.store.conversation_columns import NAMES, columns, conversation_from
 from server.store.database import Database
 from server.store.entry import Appended, Entry, Key, in_batch, key_of, refused
 from server.store.rows import ConversationRow
@@ -35,9 +35,11 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 logger = structlog.get_logger("pointsman.log")
 
 APPEND: Final = f"""
-    SELECT n, verdict, entry_seq, entry_customer_seq, entry_message_id, entry_created_at, {columns("a")}
+    SELECT n, verdict, entry_seq, entry_customer_seq, entry_message_id, entry_created_at, entry_released, {columns("a")}
     FROM append_entries($1, $2, $3, $4) a
 """
+_EPOCH: Final = NAMES.index("assign_epoch")
+_OWNER: Final = NAMES.index("owner_id")
 TRIES: Final = 3
 """How often a batch is sent that PostgreSQL rolls back for the sake of another transaction."""
 RECONNECT_S: Final = (0.05, 0.1, 0.2, 0.5)
@@ -262,18 +264,26 @@ def _answer(batch: Sequence[_Waiting], rows: Iterable[asyncpg.Record]) -> None:
     conversations: dict[str, ConversationRow] = {}
     for row in rows:
         values: tuple[Any, ...] = tuple(row.values())
-        n, verdict, seq, customer_seq, message_id, created_ms, *conversation = values
+        n, verdict, seq, customer_seq, message_id, created_ms, released, *conversation = values
         waiting = batch[int(n)]
         if waiting.answer.done():  # its caller was cancelled
             continue
         if verdict not in ("ok", "duplicate"):
-            waiting.answer.set_exception(refused(verdict))
+            waiting.answer.set_exception(refused(verdict, conversation[_EPOCH], conversation[_OWNER]))
             continue
         state = conversations.get(conversation[0])
         if state is None:
             state = conversations[conversation[0]] = conversation_from(conversation)
         waiting.answer.set_result(
-            Appended(seq, customer_seq, message_id, created_ms, verdict == "duplicate", state)
+            Appended(
+                seq,
+                customer_seq,
+                message_id,
+                created_ms,
+                verdict == "duplicate",
+                state,
+                () if released is None else tuple(released),
+            )
         )
 
 

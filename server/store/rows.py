@@ -93,12 +93,14 @@ class ConversationRow:
     def speaking(self) -> tuple[AccountId, ...]:
         """Everybody who may write to the customer: the owner, collaborators, supervisors who joined."""
         owner = () if self.owner_id is None else (self.owner_id,)
-        return tuple(dict.fromkeys((*owner, *self.collaborators, *self.supervisors)))
+        if not self.collaborators and not self.supervisors:  # nearly always, and asked for every message
+            return owner
+        return (*owner, *self.collaborators, *self.supervisors)
 
     @property
     def following(self) -> tuple[AccountId, ...]:
         """Everybody of the staff to whom each entry of the log is sent."""
-        return tuple(dict.fromkeys((*self.speaking, *self.watchers)))
+        return (*self.speaking, *self.watchers) if self.watchers else self.speaking
 
 
 @dataclass(frozen=True, slots=True)

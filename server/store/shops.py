@@ -33,6 +33,8 @@ class ShopRow:
     policy: dict[str, Any]
     policy_rev: int
     widget: WidgetSettings
+    collaboration: dict[str, Any]
+    """settings for working together, as they were stored"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,17 @@ class Shops:
             _widget_json(widget),
         )
         return _shop(_there(row)).widget
+
+    async def collaboration(self, shop_id: ShopId) -> dict[str, Any]:
+        """The shop's settings for working together, as they were stored. NOT_FOUND."""
+        return _there(await self._db.fetchrow("SELECT collaboration FROM shops WHERE id = $1", shop_id))[
+            "collaboration"
+        ]
+
+    async def set_collaboration(self, shop_id: ShopId, settings: dict[str, Any]) -> None:
+        """Replace them. NOT_FOUND."""
+        if not await self._db.execute("UPDATE shops SET collaboration = $2 WHERE id = $1", shop_id, settings):
+            raise not_found("shop")
 
     async def origins(self, shop_id: ShopId) -> Origins:
         """The allow-lists of both surfaces; empty for a shop that is not there."""
@@ -208,6 +221,7 @@ def _shop(row: Row) -> ShopRow:
         policy=row["policy"],
         policy_rev=row["policy_rev"],
         widget=WidgetSettings(widget["identity_mode"], widget["anonymous_allowed"]),
+        collaboration=row["collaboration"],
     )
 
 

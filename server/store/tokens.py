@@ -11,8 +11,8 @@ from server.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What became of a refresh token that was shown. Neither `reused` nor an account: it was never one, or it
-    has ended."""
+    """What became of a refresh token that was shown. No account: it was never one, or it has ended. `reused`: it was
+    used before, and whoever's it was is signed out."""
 
     shop_id: ShopId | None
     account_id: AccountId | None
@@ -65,7 +65,7 @@ class RefreshTokens:
                     "UPDATE refresh_tokens SET revoked_at = coalesce(revoked_at, now()) WHERE family = $1",
                     token["family"],
                 )
-                return Rotated(None, None, reused=True)
+                return Rotated(token["shop_id"], token["account_id"], reused=True)
             if not token["holds"]:
                 return Rotated(None, None, reused=False)
             await transaction.execute(

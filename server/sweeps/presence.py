@@ -1,5 +1,4 @@
-"""Keeps presence true: dead nodes are reaped, lost live state is rebuilt, schedules take effect (faults 1,
-4; GP-06)."""
+"""Keeps presence true: dead nodes are reaped, lost live state is rebuilt (faults 1, 4)."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +7,6 @@ from protocol.ids import ShopId
 from server.node import Node
 from server.services.delivery import Delivery
 from server.services.live import Live
-from server.services.live_changes import LiveChanges
 from server.services.routing import Routing
 from server.services.sessions import Sessions
 from server.services.shops import Shops
@@ -98,21 +96,3 @@ class Liveness:
                     session.close(CloseCode.LEASE_LOST, "resync")
                 resumed += len(here)
         return {"resumed": resumed, "parted": parted}
-
-
-class Duty:
-    """Brings every agent's profile up to date with the clock: schedules, and anything a dead process left undone."""
-
-    def __init__(self, shops: Shops, changes: LiveChanges) -> None:
-        self._shops = shops
-        self._changes = changes
-
-    async def run(self) -> Counts:
-        """Counts: `changed` profiles."""
-        counts: Counts = {"changed": 0}
-
-        async def look(shop: ShopId) -> None:
-            counts["changed"] += await self._changes.reconcile(shop)
-
-        await every_shop(self._shops, look)
-        return counts

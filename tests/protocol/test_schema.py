@@ -192,7 +192,8 @@ def test_openrpc_has_every_method_with_roles_params_and_result() -> None:
     assert {method["name"] for method in OPENRPC["methods"]} == set(METHODS)
     for described in OPENRPC["methods"]:
         method = METHODS[described["name"]]
-        assert described["x-roles"] == sorted(method.roles)
+        assert described["x-right"] == (method.right and method.right.value)
+        assert described["x-others"] == sorted(kind.value for kind in method.others)
         assert {param["name"] for param in described["params"]} == set(method.params.model_fields)
         assert {param["name"] for param in described["params"] if param["required"]} == {
             name for name, field in method.params.model_fields.items() if field.is_required()

@@ -236,6 +236,10 @@ class Desk:
         """It is over."""
         return await self.act(self.engine.close(ConversationId(name), **self.stamp()))
 
+    async def set_priority(self, name: str, priority: int) -> tuple[Decision, ...]:
+        """It waits in another class from now on."""
+        return await self.act(self.engine.set_priority(ConversationId(name), priority, **self.stamp()))
+
     # --- looking ---------------------------------------------------------------------------------------------------
     async def owner(self, name: str) -> str | None:
         """Who owns a live conversation now."""

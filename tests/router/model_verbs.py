@@ -97,6 +97,7 @@ class Author:
             self.end: 8,
             self.reopen: 4,
             self.close: 5,
+            self.set_priority: 5,
             self.set_status: 8,
             self.set_profile: 7,
             self.connect: 7,
@@ -173,7 +174,12 @@ class Author:
         return "reopen", {"conversation": self.conversation(), "by": self.by()}
 
     def close(self) -> tuple[str, dict[str, Any]]:
-        return "close", {"conversation": self.conversation(), "by": self.by()}
+        expected = self.random.choice([None, None, Life.QUEUED, Life.ACTIVE, Life.WRAP_UP])
+        return "close", {"conversation": self.conversation(), "expected": expected, "by": self.by()}
+
+    def set_priority(self) -> tuple[str, dict[str, Any]]:
+        priority = self.random.choice([NORMAL, PRIORITY])
+        return "set_priority", {"conversation": self.conversation(), "priority": priority, "by": self.by()}
 
     def fill(self) -> tuple[str, dict[str, Any]]:
         return "fill", {}

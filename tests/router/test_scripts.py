@@ -13,6 +13,7 @@ from protocol.states import AgentStatus, Life
 from router import scripts
 from router.keys import at_key, live_key, prefix
 from router.model import (
+    PRIORITY,
     ConversationState,
     Done,
     Due,
@@ -66,7 +67,7 @@ def test_a_header_with_a_line_missing_stops_the_start(folder: Path, line: str) -
 
 
 def test_arguments_that_callers_do_not_pass_stop_the_start(folder: Path) -> None:
-    spoil(folder, "close", "conversation by", "conversation by why")
+    spoil(folder, "close", "or_else by", "or_else by why")
     with pytest.raises(ScriptError, match=r"close\.lua takes ARGV"):
         load(folder)
 
@@ -149,6 +150,7 @@ VERBS: dict[str, Verb] = {
     "end": lambda it, at: it.end(ConversationId("old"), wrap_up_ms=9, **at),  # pyright: ignore[reportArgumentType]
     "reopen": lambda it, at: it.reopen(ConversationId("over"), **at),  # pyright: ignore[reportArgumentType]
     "close": lambda it, at: it.close(ConversationId("old"), **at),  # pyright: ignore[reportArgumentType]
+    "set_priority": lambda it, at: it.set_priority(ConversationId("late"), PRIORITY, **at),  # pyright: ignore[reportArgumentType]
     "fill": lambda it, at: it.fill(**at),  # pyright: ignore[reportArgumentType]
     "set_status": lambda it, at: it.set_status(BOB, AgentStatus.ONLINE, **at),  # pyright: ignore[reportArgumentType]
     "set_profile": lambda it, at: it.set_profile(Profile(ANN, capacity=9), **at),  # pyright: ignore[reportArgumentType]

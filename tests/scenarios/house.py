@@ -17,6 +17,7 @@ import uvicorn
 from protocol.client import Client
 from protocol.errors import RequestError
 from protocol.ids import AccountId, ConversationId, CustomerId, PersonId, ShopId, new_id
+from protocol.rights import REACH_OF, Right
 from protocol.shapes import Conversation, Message
 from protocol.states import OrderState, Role
 from router.policy import Policy
@@ -63,8 +64,16 @@ class Node:
         self.url = url
 
     @classmethod
-    async def start(cls, name: str, database_url: str, redis_url: str, **settings: Any) -> "Node":
-        """A node that serves when this returns."""
+    async def start(
+        cls,
+        name: str,
+        database_url: str,
+        redis_url: str,
+        *,
+        now: Callable[[], float] = time.time,
+        **settings: Any,
+    ) -> "Node":
+        """A node that serves when this returns. `now`: the clock that working hours go by."""
         app = App(
             load(
                 database_url=database_url,
@@ -73,7 +82,8 @@ class Node:
                 demo=True,
                 node=name,
                 **{"sweep_s": 0.1, "unconfirmed_s": 1.0, "queue_places_s": 0.2, **settings},
-            )
+            ),
+            now=now,
         )
         listener = listen("127.0.0.1", 0)
         config = uvicorn.Config(
@@ -341,7 +351,27 @@ class Shop:
         await self.app.policies.update(self.caller(), data, rev=current.rev, note="")
         await self.known_everywhere()
 
-    async def account(self, name: str, *roles: Role, groups: tuple[str, ...] = (), **more: Any) -> AccountRow:
+    async def role(self, role: str, **grants: str) -> str:
+        """A role of the shop's own, or another content of a built-in one, as it was just made; rights with `_` for `.`.
+        Its name."""
+        held = {right.value: right for right in Right}
+        reaches = {held[name.replace("_", ".", 1)]: REACH_OF[word] for name, word in grants.items()}
+        before = await self.app.role_store.get(self.id, role)
+        await self.app.role_store.put(
+            self.id, role, name="", grants=reaches, expected_rev=0 if before is None else before.rev
+        )
+        for node in self.house.nodes:
+            node.app.scope.forget(self.id)
+        return role
+
+    async def refusals(self) -> list[tuple[str, str, str]]:
+        """What the audit has of refused tries, in order: who, what, why."""
+        rows = await self.app.db.fetch(
+            "SELECT * FROM audit WHERE shop_id = $1 AND outcome = 'refused' ORDER BY at, id", self.id
+        )
+        return [(row["actor_name"], row["action"], row["reason"]) for row in rows]
+
+    async def account(self, name: str, *roles: str, groups: tuple[str, ...] = (), **more: Any) -> AccountRow:
         """An account; groups by name."""
         row = await self.app.account_store.add(
             self.id,
@@ -381,7 +411,7 @@ class Shop:
         status: str = "online",
         capacity: int = 5,
         groups: tuple[str, ...] = (),
-        roles: tuple[Role, ...] = (Role.AGENT,),
+        roles: tuple[str, ...] = (Role.AGENT,),
         node: Node | None = None,
         device: str = "web",
         **more: Any,

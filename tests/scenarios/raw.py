@@ -15,11 +15,12 @@ from tests.scenarios.house import PATIENCE_S, Node, Person
 
 
 class RawSocket:
-    """A person's socket on a node. `heard`: every notification so far, in order."""
+    """A person's socket on a node. `heard`: every notification so far, in order; `raw`: every frame, as it came."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
         self.heard: list[dict[str, Any]] = []
+        self.raw: list[bytes] = []
 
     async def asks(self, method: str, **params: Any) -> dict[str, Any]:
         """A request; its reply, an error included."""
@@ -32,6 +33,10 @@ class RawSocket:
                 if got.get("id") == id:
                     return got
 
+    async def tells(self, method: str, **params: Any) -> None:
+        """A notification."""
+        await self._socket.send(orjson.dumps({"jsonrpc": "2.0", "method": method, "params": params}).decode())
+
     async def until_heard(self, method: str) -> list[dict[str, Any]]:
         """Everything heard so far, up to and with the first notification of this name."""
         async with asyncio.timeout(PATIENCE_S):
@@ -41,8 +46,15 @@ class RawSocket:
                         return self.heard[: index + 1]
                 await self._next()
 
+    async def next(self) -> dict[str, Any]:
+        """The next frame; TimeoutError when none comes."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._next()
+
     async def _next(self) -> dict[str, Any]:
-        got: dict[str, Any] = orjson.loads(await self._socket.recv())
+        frame = await self._socket.recv(decode=False)
+        self.raw.append(frame)
+        got: dict[str, Any] = orjson.loads(frame)
         if "method" in got:
             self.heard.append(got)
         return got

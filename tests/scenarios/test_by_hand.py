@@ -157,7 +157,7 @@ async def test_of_two_who_pull_the_same_conversation_one_wins_and_the_other_is_t
     assert len(lost) == 1
     assert lost[0].reason in {
         "not_waiting",
-        "not_found",
+        "conversation_not_found",
     }  # too late, or so late that it is somebody else's already
     winner = pullers[0] if outcomes[1] is lost[0] else pullers[1]
     await ada.sees(conversation, state="active", owner=winner.id)

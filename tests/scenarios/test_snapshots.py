@@ -201,6 +201,10 @@ def known(person: Person) -> dict[str, Any]:
     return {
         "conversations": [compared(each.model_dump(mode="json")) for each in view.snapshot()],
         "me": None if me is None else me.model_dump(mode="json"),
+        "watching": sorted(view.watching),
+        "invitations": by("conversation_id", [each.model_dump(mode="json") for each in view.invitations.values()]),
+        "mentions": by("message_id", [each.model_dump(mode="json") for each in view.mentions.values()]),
+        "rights": view.rights,
     }
 
 
@@ -208,8 +212,18 @@ async def fresh(person: Person) -> dict[str, Any]:
     """What a hello says now, on another connection to the same node."""
     async with raw_socket(person, person.node) as (socket, ticket):
         snapshot = (await socket.asks("session.hello", ticket=ticket))["result"]["snapshot"]
-    conversations = sorted(snapshot["conversations"], key=lambda each: each["conversation_id"])
-    return {"conversations": [compared(each) for each in conversations], "me": snapshot["me"]}
+    return {
+        "conversations": [compared(each) for each in by("conversation_id", snapshot["conversations"])],
+        "me": snapshot["me"],
+        "watching": sorted(snapshot["watching"]),
+        "invitations": by("conversation_id", snapshot["invitations"]),
+        "mentions": by("message_id", snapshot["mentions"]),
+        "rights": snapshot["rights"],
+    }
+
+
+def by(name: str, things: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(things, key=lambda each: each[name])
 
 
 def compared(conversation: dict[str, Any]) -> dict[str, Any]:
@@ -238,7 +252,12 @@ async def test_old_snapshot_and_events_equal_a_fresh_snapshot(
 
     await action(scene)
 
-    for person in (scene.ada, scene.lily, scene.max, scene.boss):
+    await are_up_to_date(action.__name__, scene.ada, scene.lily, scene.max, scene.boss)
+
+
+async def are_up_to_date(after: str, *people: Person) -> None:
+    """Everybody knows by events what a fresh hello would tell them."""
+    for person in people:
         differences: list[str] = []
 
         async def equal(person: Person = person, differences: list[str] = differences) -> bool:
@@ -248,4 +267,4 @@ async def test_old_snapshot_and_events_equal_a_fresh_snapshot(
         try:
             await until(equal, what="equality", within_s=5)
         except AssertionError:
-            pytest.fail(f"after {action.__name__}, {person.name} has: " + "; ".join(differences))
+            pytest.fail(f"after {after}, {person.name} has: " + "; ".join(differences))

@@ -87,6 +87,17 @@ async def test_two_managers_transfer_and_exactly_one_wins(desk: Desk) -> None:
     assert Refused(Refusal.STALE_EPOCH) in (first, second)
 
 
+@pytest.mark.req("CO-12")
+async def test_who_takes_it_by_their_own_hand_is_there_whatever_their_status(desk: Desk) -> None:
+    await desk.open()
+    await desk.hire("ann")
+    await desk.hire("vera", routable=False)
+    await desk.asks("c1")
+    await desk.status("vera", AgentStatus.OFFLINE)
+    (taken,) = await desk.assign("c1", "vera", by="vera")
+    assert (taken.owner, taken.offline) == ("vera", False)
+
+
 @pytest.mark.req("KS-21")
 async def test_what_by_hand_cannot_do(desk: Desk) -> None:
     await desk.open()

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from protocol.codes import Reason
+from protocol.ids import ConversationId
 from protocol.states import PauseMode
-from router.model import NORMAL, PRIORITY, Refusal
+from router.model import NORMAL, PRIORITY, Change, Refusal
 from tests.router.desk import MINUTE_MS, OFFLINE, ONLINE, PAUSED, Desk, receivers
 
 BOT: dict[str, Any] = {"bot": {"enabled": True, "account": "robot"}}
@@ -211,3 +212,77 @@ async def test_the_bot_is_no_agent_to_anybody_else(desk: Desk) -> None:
     await desk.hire("ann", status=OFFLINE)
     assert (await desk.asks("c1", via_bot=True, bot="robot")).owner is None
     assert receivers(await desk.status("ann", ONLINE)) == [("c1", "ann")]
+
+
+@pytest.mark.req("CO-07", "KS-15")
+async def test_one_that_is_raised_waits_before_the_others_and_lowered_again_at_its_old_age(
+    desk: Desk,
+) -> None:
+    await desk.open()
+    await desk.hire("ann", capacity=1)
+    await desk.asks("busy")
+    for name in ("c1", "c2", "c3"):
+        desk.later(1)
+        await desk.asks(name)
+    (raised,) = await desk.set_priority("c3", PRIORITY)
+    assert (raised.change, raised.reason, raised.place, raised.priority) == (
+        Change.QUEUED,
+        Reason.QUEUE_POOL,
+        1,
+        PRIORITY,
+    )
+    await desk.set_priority("c2", PRIORITY)
+    assert await desk.queue() == ["c2", "c3", "c1"], "by arrival among their like"
+    (lowered,) = await desk.set_priority("c3", NORMAL)
+    assert (lowered.place, lowered.arrived_ms) == (3, raised.arrived_ms)
+    assert await desk.queue() == ["c2", "c1", "c3"]
+    assert receivers(await desk.close("busy"))[1:] == [("c2", "ann")]
+
+
+@pytest.mark.req("CO-07")
+async def test_one_that_is_raised_overtakes_in_all_pools_and_stays_in_its_own(desk: Desk) -> None:
+    await desk.open(mode="grouped", order_state_groups={"trade_done": ["post"]})
+    await desk.hire("ann", "post", capacity=1)
+    await desk.asks("busy", state="trade_done")
+    await desk.asks("bound", state="trade_done")
+    desk.later(1)
+    await desk.asks("open", state="after_sale")
+    assert (await desk.set_priority("open", PRIORITY))[0].pool == "default"
+    assert receivers(await desk.close("busy"))[1:] == [("open", "ann")]
+
+
+@pytest.mark.req("CO-07")
+async def test_raising_what_is_raised_decides_nothing(desk: Desk) -> None:
+    await desk.open()
+    await desk.asks("c1")
+    assert len(await desk.set_priority("c1", PRIORITY)) == 1
+    assert await desk.set_priority("c1", PRIORITY) == ()
+
+
+@pytest.mark.req("CO-07")
+async def test_only_what_waits_can_be_raised(desk: Desk) -> None:
+    async def refusal(name: str) -> Refusal:
+        return await desk.refused(desk.engine.set_priority(ConversationId(name), PRIORITY, **desk.stamp()))
+
+    await desk.open()
+    await desk.hire("ann")
+    await desk.asks("c1")
+    assert await refusal("c1") is Refusal.NOT_WAITING
+    assert await refusal("nothing") is Refusal.UNKNOWN_CONVERSATION
+
+
+@pytest.mark.req("CO-07", "KS-15")
+async def test_it_keeps_its_class_when_it_comes_back_to_the_queue(desk: Desk) -> None:
+    await desk.open()
+    await desk.hire("ann", capacity=1)
+    await desk.asks("busy")
+    desk.later(1)
+    await desk.asks("c1")
+    desk.later(1)
+    await desk.asks("c2")
+    await desk.set_priority("c2", PRIORITY)
+    await desk.close("busy")
+    assert await desk.owner("c2") == "ann"
+    await desk.status("ann", PAUSED)
+    await desk.requeue("c2")
+    assert await desk.queue() == ["c2", "c1"]

@@ -6,6 +6,7 @@ import pytest
 
 from protocol.codes import Reason
 from protocol.ids import ConversationId
+from protocol.states import Life
 from router.model import Change, Refusal
 from tests.router.desk import MINUTE_MS, OFFLINE, Desk, receivers
 
@@ -170,3 +171,34 @@ async def test_wrap_up_of_a_removed_agent_closes_normally(desk: Desk) -> None:
     await desk.fire("ann")
     desk.later(20 * MINUTE_MS)
     assert [one.change for one in (await desk.expire()).decisions] == [Change.CLOSED]
+
+
+@pytest.mark.req("KS-14")
+@pytest.mark.parametrize(
+    ("expected", "refusal"),
+    [
+        (Life.QUEUED, Refusal.NOT_WAITING),
+        (Life.ACTIVE, Refusal.NOT_ACTIVE),
+        (Life.WRAP_UP, Refusal.NOT_IN_WRAP_UP),
+    ],
+)
+async def test_what_is_no_longer_as_expected_is_not_closed(
+    desk: Desk, expected: Life, refusal: Refusal
+) -> None:
+    await desk.open()
+    await desk.asks("c1")
+    if expected is not Life.ACTIVE:
+        await desk.hire("ann")  # who takes it at once
+    before = await desk.engine.snapshot()
+    close = desk.engine.close(ConversationId("c1"), expected=expected, **desk.stamp())
+    assert await desk.refused(close) is refusal
+    assert await desk.engine.snapshot() == before
+
+
+@pytest.mark.req("KS-14")
+async def test_what_is_as_expected_is_closed(desk: Desk) -> None:
+    await desk.open()
+    await desk.asks("c1")
+    close = desk.engine.close(ConversationId("c1"), expected=Life.QUEUED, **desk.stamp())
+    (closed,) = await desk.act(close)
+    assert closed.change is Change.CLOSED

@@ -64,7 +64,7 @@ class House:
 def house(
     migrated_database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[House]:
-    """The shop `acme`: Lin (room for one) and Chen serve its after-sale group; the node runs."""
+    """The shop `acme`: Lin (room for one) and Chen serve its after-sale group, Vera supervises; the node runs."""
     settings = {"database_url": migrated_database_url, "redis_url": redis_url, "secret": SECRET}
     for name, value in settings.items():
         monkeypatch.setenv(f"POINTSMAN_{name.upper()}", value)
@@ -82,6 +82,8 @@ def house(
                 roles = frozenset({Role.AGENT})
                 new = NewAccount(f"{name.lower()}@acme.example", name, roles, PASSWORD, capacity=1)
                 await setup.create_account("acme", new, [])
+            vera = NewAccount("vera@acme.example", "Vera", frozenset({Role.SUPERVISOR}), PASSWORD)
+            await setup.create_account("acme", vera, [])
             bot = NewAccount("robo@acme.example", "Robo", frozenset({Role.BOT}), PASSWORD)
             await setup.create_account("acme", bot, [])
             members = ["lin@acme.example", "chen@acme.example"]

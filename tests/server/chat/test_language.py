@@ -8,6 +8,7 @@ import pytest
 
 from protocol.codes import Reason
 from protocol.states import AgentStatus, Life, OrderState
+from protocol.methods import METHODS
 from server.chat.language import LANGUAGES, load, preferred
 
 SOURCE = Path(__file__).resolve().parents[3] / "server"
@@ -38,7 +39,10 @@ def test_every_code_of_the_protocol_has_a_word(name: str) -> None:
 
 
 def test_every_sentence_is_used_and_every_used_one_exists() -> None:
-    tables = {"reason", "order_state", "status", "life", "change", "event", "help", "kind", "who", "queue"}
+    tables = {
+        *("reason", "order_state", "status", "life", "change", "event", "help", "kind", "who", "queue"),
+        *("part", "why_not", "alarm"),
+    }
     code = "\n".join(
         path.read_text(encoding="utf-8")
         for part in ("chat", "demo", "cli")
@@ -51,11 +55,9 @@ def test_every_sentence_is_used_and_every_used_one_exists() -> None:
     unused = {key for key in sentences if key not in named and key.partition(".")[0] not in tables}
     assert unused == set()
     ours = {key.partition(".")[0] for key in sentences}
-    protocol_names = {"message.send", "message.history", "read.mark", "agent.list", "agent.slots"}
+    protocol_names = set(METHODS)
     unknown = {key for key in named if key.partition(".")[0] in ours and key not in sentences}
-    assert {
-        key for key in unknown - protocol_names if not key.startswith(("conversation.", "agent.set_"))
-    } == set()
+    assert unknown - protocol_names == set()
 
 
 def test_a_code_newer_than_the_table_is_shown_as_it_is() -> None:

@@ -95,6 +95,10 @@ def test_live_state_is_rebuilt_from_the_database(shop: Here) -> None:
     assert shop.json("rebuild-live") == {"rebuilt": ["acme"]}
 
 
+def test_statistics_are_rebuilt_from_the_log(shop: Here) -> None:
+    assert shop.json("rebuild-statistics") == {"summed_up": 0}
+
+
 def test_every_setting_is_listed_with_what_it_does(here: Here) -> None:
     rows = {row["name"]: row for row in here.json("config", "list")}
     assert rows["POINTSMAN_DATABASE_URL"]["required"] is True

@@ -26,11 +26,12 @@ async def redis_client(redis_url: str) -> AsyncIterator[Any]:
 
 
 @pytest.fixture
-async def world(migrated_database_url: str, redis_client: Any) -> AsyncIterator[World]:
+async def world(migrated_database_url: str, redis_url: str, redis_client: Any) -> AsyncIterator[World]:
     """The HTTP side over an empty database."""
     db = Database(migrated_database_url)
     await db.open()
-    world = World(db, redis_client)
+    world = World(db, redis_client, database_url=migrated_database_url, redis_url=redis_url)
+    await world.open()
     yield world
     await world.aclose()
     await db.aclose()

@@ -171,7 +171,7 @@ async def test_the_documents_of_the_protocol_are_served(world: World) -> None:
     assert (await world.ask("GET", "/openrpc.json")).json()["openrpc"]
     assert (await world.ask("GET", "/asyncapi.json")).json()["asyncapi"]
     openapi = (await world.ask("GET", "/openapi.json")).json()
-    assert openapi["paths"]["/v1/accounts"]["post"]["x-roles"] == ["admin", "owner"]
+    assert openapi["paths"]["/v1/accounts"]["post"]["x-right"] == "account.manage"
 
 
 async def test_alive_and_ready_are_two_questions(world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -18,6 +18,7 @@ from protocol.methods.conversations import ExplainResult, ListParams, ListResult
 from protocol.shapes import AgentCard, Conversation, Message, PoolCard
 from protocol.states import Role
 from router.policy import Policy
+from server.app import App
 from server.http.api import build_api
 from server.http.deps import Deps
 from server.http.figures import HttpFigures
@@ -27,6 +28,8 @@ from server.services.api_keys import ApiKeys
 from server.services.attempts import Attempts
 from server.services.authentication import Authentication
 from server.services.callers import Caller
+from server.services.casts import Cast
+from server.services.collaborating import Collaborating
 from server.services.customers import CustomerFacts
 from server.services.dry_run import DryRun
 from server.services.groups import Groups
@@ -36,10 +39,12 @@ from server.services.policies import Policies
 from server.services.schedules import Schedules
 from server.services.shop_settings import ShopSettings
 from server.services.sign_in import SignIn
+from server.services.statistics import Reports
 from server.services.tickets import Tickets
 from server.services.tokens import Tokens
 from server.services.views import Audience
 from server.services.widget import WidgetSessions
+from server.settings import load
 from server.store.accounts import Accounts as AccountStore
 from server.store.api_keys import ApiKeys as ApiKeyStore
 from server.store.conversations import Conversations
@@ -52,6 +57,7 @@ from server.store.orders import Orders
 from server.store.policies import Policies as PolicyStore
 from server.store.rows import ConversationView
 from server.store.shops import Shops
+from server.store.statistics import Statistics
 from server.store.tokens import RefreshTokens
 
 SECRET = "a secret of the tests, long enough for anybody"
@@ -80,6 +86,9 @@ class Told:
 
     async def policy_changed(self, shop_id: ShopId) -> None:
         self.calls.append(("policy_changed", shop_id))
+
+    async def hours_changed(self, shop_id: ShopId) -> None:
+        self.calls.append(("hours_changed", shop_id))
 
     async def account_removed(self, shop_id: ShopId, account_id: AccountId) -> None:
         self.calls.append(("account_removed", account_id))
@@ -124,7 +133,7 @@ class StoredReads:
         return views.conversation(
             view.conversation,
             view.customer,
-            view.owner_name,
+            Cast(None),
             Audience.STAFF,
             place=None,
             last=view.last_message,
@@ -161,15 +170,24 @@ class Shop:
     api_key_id: str
     identity_kid: str
     identity_secret: str
+    others: dict[str, str] = field(default_factory=dict)
+    """more things of the shop, by the name that a path has for their id"""
 
     def email(self, role: Role) -> str:
         return f"{role}@{self.slug}.example"
 
 
 class World:
-    """Everything, over real PostgreSQL and Redis."""
+    """Everything, over real PostgreSQL and Redis: a node's own parts, but for those that are watched here. The node
+    does not run: what it would tell live routing and sockets is in `told`.
+    """
 
-    def __init__(self, db: Database, redis: Any, *, tries_per_minute: int = 10) -> None:
+    def __init__(
+        self, db: Database, redis: Any, *, database_url: str, redis_url: str, tries_per_minute: int = 10
+    ) -> None:
+        self.node = App(
+            load(database_url=database_url, redis_url=redis_url, secret=SECRET, demo=True, node="world")
+        )
         self.db = db
         self.told = Told()
         self.problems: dict[str, str] = {}
@@ -191,14 +209,18 @@ class World:
         )
         people = Accounts(
             accounts=self.accounts,
+            roles=self.node.role_store,
+            scope=self.node.scope,
             refresh_tokens=refresh_tokens,
             passwords=self.passwords,
             revoke=self.told.revoked,
+            audit=self.node.audit,
             live=self.told,
         )
         facts = CustomerFacts(customers=self.customers, orders=Orders(db))
         settings = Policies(policies, self.accounts, self.groups, self.told)
-        deps = Deps(
+        deps: Deps = replace(
+            self.node.web.state.deps,
             authentication=self.authentication,
             sign_in=SignIn(
                 shops=self.shops,
@@ -209,16 +231,30 @@ class World:
                 attempts=attempts,
                 people=people,
                 signed_out=self.told.signed_out,
+                audit=self.node.audit,
+                background=self.node.background,
                 tries_per_minute=tries_per_minute,
             ),
             accounts=people,
             groups=Groups(groups=self.groups, accounts=self.accounts, policies=policies, live=self.told),
-            schedules=Schedules(groups=self.groups, accounts=self.accounts, live=self.told),
+            schedules=Schedules(
+                groups=self.groups,
+                accounts=self.accounts,
+                hours=self.node.hours,
+                shops=self.node.shops,
+                scope=self.node.scope,
+                live=self.told,
+                now=self.node.now,
+            ),
+            reports=Reports(
+                Statistics(db), self.node.shops, self.accounts, self.groups, self.node.scope
+            ),
             api_keys=self.api_keys,
             customers=facts,
             policies=settings,
             dry_run=DryRun(settings),
             shop_settings=ShopSettings(self.shops),
+            collaborating=Collaborating(self.shops, self.node.shops),
             widget=WidgetSessions(
                 shops=self.shops,
                 customers=self.customers,
@@ -244,8 +280,19 @@ class World:
     async def _readiness(self) -> dict[str, str]:
         return self.problems
 
+    async def open(self) -> None:
+        """The node's own connections."""
+        await self.node.db.open()
+        await self.node.link.open()
+
     async def aclose(self) -> None:
         await self.client.aclose()
+        await self.node.background.finish(1)
+        self.node.passwords.close()
+        await self.node.writer.aclose()
+        await self.node.link.close()
+        await self.node.redis.aclose()
+        await self.node.db.aclose()
         self.passwords.close()
 
     def bearer(self, shop: Shop, role: Role, *, token_version: int = 0) -> dict[str, str]:
@@ -259,6 +306,12 @@ class World:
         """One request, by somebody or by nobody."""
         headers = {**(self.bearer(*who) if who else {}), **options.pop("headers", {})}
         return await self.client.request(method, path, headers=headers, **options)
+
+    async def refusals(self, shop: Shop) -> list[Any]:
+        """What the audit has of refused tries, in order."""
+        return await self.db.fetch(
+            "SELECT * FROM audit WHERE shop_id = $1 AND outcome = 'refused' ORDER BY at, id", shop.id
+        )
 
     async def found(self, slug: str) -> Shop:
         """Makes a shop with people of every role."""
@@ -289,4 +342,32 @@ class World:
         )
         kid, secret = f"ik_{slug}", "the shop's identity secret, 32 characters"
         await self.shops.add_identity_key(shop.id, kid, secret)
-        return Shop(shop.id, slug, people, group.id, customer.id, conversation, key, row.id, kid, secret)
+        others = await self._things_of(shop.id, people[Role.OWNER])
+        return Shop(
+            shop.id, slug, people, group.id, customer.id, conversation, key, row.id, kid, secret, others
+        )
+
+    async def _things_of(self, shop: ShopId, owner: AccountId) -> dict[str, str]:
+        things = {name: new_id() for name in ("break_glass_id", "rule_id", "reassignment_id")}
+        await self.db.execute(
+            """INSERT INTO break_glass (id, shop_id, account_id, opened_by, reason, until)
+            VALUES ($1, $2, $3, $3, 'a reason', now() + interval '1 hour')""",
+            things["break_glass_id"],
+            shop,
+            owner,
+        )
+        await self.db.execute(
+            """INSERT INTO rules (id, shop_id, subject, position, name, enabled, conditions, actions)
+            VALUES ($1, $2, 'conversation', 1, 'A rule', false,
+                '{"kind": "keyword", "any_of": ["x"]}', '[{"kind": "note", "text": "x"}]')""",
+            things["rule_id"],
+            shop,
+        )
+        await self.db.execute(
+            """INSERT INTO reassignments (id, shop_id, by_id, reason, actor, total, state, finished_at)
+            VALUES ($1, $2, $3, '', '{}', 0, 'done', now())""",
+            things["reassignment_id"],
+            shop,
+            owner,
+        )
+        return things

@@ -12,6 +12,7 @@ from router.model import Change, Contact, ConversationState
 from server.store.conversations import Conversations
 from server.store.database import Database
 from server.store.log import Log
+from server.store.rows import ConversationRow, Side
 from tests.server.store.world import World
 
 
@@ -84,15 +85,32 @@ async def test_read_marks_only_advance_and_never_beyond_the_head(
     for _ in range(3):
         await log.append(world.entry())
         await log.append(world.entry(by=world.ann, visibility="internal", must_own=False))
-    mark = conversations.mark_read
-    row, moved = await mark(world.shop, world.talk, "staff", 4)
-    assert (row.staff_read_seq, row.customer_read_seq, moved) == (4, 0, True)
-    row, moved = await mark(world.shop, world.talk, "staff", 2)
-    assert (row.staff_read_seq, moved) == (4, False)
-    row, moved = await mark(world.shop, world.talk, "customer", 99)
-    assert (row.customer_read_seq, row.staff_read_seq, moved) == (3, 4, True)
-    again, moved = await mark(world.shop, world.talk, "customer", 99)
-    assert (again.rev, moved) == (row.rev, False)
+
+    async def mark(side: Side, seq: int) -> tuple[ConversationRow, bool, bool]:
+        done = await conversations.mark_read(world.shop, world.talk, side, seq)
+        return done.conversation, done.moved, done.for_customer
+
+    row, *moved = await mark("staff", 4)
+    assert (row.staff_read_seq, row.customer_read_seq, moved) == (4, 0, [True, True])
+    row, *moved = await mark("staff", 2)
+    assert (row.staff_read_seq, moved) == (4, [False, False])
+    row, *moved = await mark("customer", 99)
+    assert (row.customer_read_seq, row.staff_read_seq, moved) == (3, 4, [True, True])
+    again, *moved = await mark("customer", 99)
+    assert (again.rev, again.customer_rev, moved) == (row.rev, row.customer_rev, [False, False])
+
+
+@pytest.mark.req("CO-05")
+async def test_reading_a_note_moves_nothing_for_the_customer(
+    world: World, log: Log, conversations: Conversations
+) -> None:
+    await log.append(world.entry())
+    await log.append(world.entry(by=world.ann, visibility="internal", must_own=False))
+    first = (await conversations.mark_read(world.shop, world.talk, "staff", 1)).conversation
+    done = await conversations.mark_read(world.shop, world.talk, "staff", 2)
+    assert (done.moved, done.for_customer) == (True, False)
+    assert done.conversation.rev == first.rev + 1
+    assert done.conversation.customer_rev == first.customer_rev
 
 
 async def test_each_side_s_mark_is_known_in_the_other_s_numbering(
@@ -105,9 +123,9 @@ async def test_each_side_s_mark_is_known_in_the_other_s_numbering(
             if internal
             else world.entry(words)
         )
-    row, _ = await conversations.mark_read(world.shop, world.talk, "customer", 2)
+    row = (await conversations.mark_read(world.shop, world.talk, "customer", 2)).conversation
     assert (row.customer_read_seq, row.customer_read_log_seq) == (2, 3)
-    row, _ = await conversations.mark_read(world.shop, world.talk, "staff", 2)
+    row = (await conversations.mark_read(world.shop, world.talk, "staff", 2)).conversation
     assert (row.staff_read_seq, row.staff_read_customer_seq) == (2, 1)
 
 

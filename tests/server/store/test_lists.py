@@ -6,7 +6,7 @@ import pytest
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
-from protocol.ids import ConversationId
+from protocol.ids import ConversationId, PersonId
 from protocol.states import Life
 from router.model import NORMAL, PRIORITY, Change
 from server.store.database import Database
@@ -14,6 +14,7 @@ from server.store.finding import Finding, Wanted
 from server.store.lists import Lists
 from server.store.log import Log
 from server.store.rows import ConversationView, Page
+from server.store.within import Within
 from tests.server.store.world import World
 
 Ask = Callable[[str | None], Awaitable[Page[ConversationView]]]
@@ -75,7 +76,7 @@ async def test_recent_is_what_i_closed_the_latest_first(world: World, log: Log, 
 
 
 @pytest.mark.req("GP-02")
-async def test_all_can_be_narrowed_to_owners_and_states(world: World, log: Log, lists: Lists) -> None:
+async def test_all_can_be_narrowed_to_what_somebody_may_see_and_to_states(world: World, log: Log, lists: Lists) -> None:
     mine, theirs, waits = await talks(world, 3)
     await world.assign(log, world.ann, conversation=mine)
     await world.assign(log, world.bob, conversation=theirs)
@@ -84,8 +85,15 @@ async def test_all_can_be_narrowed_to_owners_and_states(world: World, log: Log, 
         [waits, theirs, mine],
         [world.talk],
     ]
-    permitted = await ask(world.shop, owners=(world.ann,))
-    assert [view.conversation.id for view in permitted.rows] == [waits, mine, world.talk]
+    ann = PersonId(world.ann)
+    waiting = Within(ann, frozenset({world.ann}), frozenset(), frozenset({"default"}))
+    assert [view.conversation.id for view in (await ask(world.shop, within=waiting)).rows] == [
+        waits,
+        mine,
+        world.talk,
+    ]
+    own = Within(ann, frozenset({world.ann}), frozenset(), frozenset())
+    assert [view.conversation.id for view in (await ask(world.shop, within=own)).rows] == [mine]
     active = await ask(world.shop, states=(Life.ACTIVE,))
     assert [view.conversation.id for view in active.rows] == [theirs, mine]
 

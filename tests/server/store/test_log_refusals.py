@@ -58,6 +58,16 @@ async def test_a_former_owner_s_assignment_is_stale(world: World, log: Log) -> N
 
 
 @pytest.mark.req("I3")
+async def test_a_stale_refusal_says_whose_it_is_now(world: World, log: Log) -> None:
+    await world.assign(log, world.ann)
+    await world.assign(log, world.bob, rev=2)
+    for entry in (world.entry(by=world.ann), world.entry(by=world.ann, expected_epoch=1)):
+        with pytest.raises(RequestError) as refused:
+            await log.append(entry)
+        assert refused.value.detail == {"assign_epoch": 2, "owner_id": world.bob}
+
+
+@pytest.mark.req("I3")
 async def test_an_old_epoch_is_stale_even_for_the_owner(world: World, log: Log) -> None:
     await world.assign(log, world.ann, rev=1)
     await world.assign(log, world.ann, rev=5)

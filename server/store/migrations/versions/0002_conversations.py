@@ -74,6 +74,11 @@ def upgrade() -> None:
         CREATE INDEX conversations_queue ON conversations (shop_id, priority, arrived_at, id)
         WHERE state = 'queued'
         """,
+        # For walls. There is none for `waiting_since`: see server/store/wall.py.
+        """
+        CREATE INDEX conversations_waiting ON conversations (shop_id, pool, arrived_at, id)
+        WHERE state = 'queued'
+        """,
         """
         CREATE INDEX conversations_recent ON conversations (shop_id, last_owner_id, closed_at DESC, id DESC)
         WHERE state = 'closed'

@@ -7,7 +7,8 @@ Takes up to some hundred entries; answers one row for each, in any order, by its
 - an agent writes publicly only while owning the conversation or taking part in it, to colleagues also while watching;
   only the owner's words count as the contact that stickiness remembers (KS-01);
 - decisions take effect before the entries of the same batch; the conversation always shows the decision with the
-  highest `rev`, in whatever order they come.
+  highest `rev`, in whatever order they come; `entry_released` says whom they released from watching and from an
+  invitation.
 
 A verdict is one of `ok`, `duplicate`, `conflict`, `not_found`, `stale`, `closed`, `wrap_up`. The caller never puts the
 same (conversation, sender, client message id) into one batch twice.
@@ -53,11 +54,13 @@ def _columns(of: str) -> str:
 
 
 APPLY_DECISIONS = """
-CREATE FUNCTION apply_decisions(p_entries jsonb) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION apply_decisions(p_entries jsonb) RETURNS jsonb LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $body$
 #variable_conflict use_column
 DECLARE
     v_decided uuid[];
+    v_watched_or_asked uuid[];
+    v_released jsonb;
 BEGIN
     WITH entry AS (
         SELECT e.* FROM jsonb_to_recordset(p_entries) AS e(shop uuid, conversation uuid, decision jsonb)
@@ -84,6 +87,11 @@ BEGIN
     )
     SELECT array_agg(DISTINCT conversation_id) INTO v_decided FROM recorded;
 
+    -- Before they are: who only watches, and who is asked, when a decision ends that.
+    SELECT array_agg(c.id), jsonb_object_agg(c.id, to_jsonb(c.invited || c.watchers))
+    INTO v_watched_or_asked, v_released
+    FROM conversations c WHERE c.id = ANY (v_decided) AND (c.invited <> '{}' OR c.watchers <> '{}');
+
     -- Everything comes from the decisions recorded so far, nothing from the order in which they came.
     UPDATE conversations c SET
         state = CASE last.change
@@ -101,7 +109,15 @@ BEGIN
         answers_later = coalesce(given.change = 'assigned' AND given.offline, false),
         detached_at = CASE WHEN last.rev > c.live_rev THEN NULL ELSE c.detached_at END,
         last_owner_id = coalesce(held.owner, c.last_owner_id),
-        via_bot = c.via_bot OR bot.served
+        via_bot = c.via_bot OR bot.served,
+        -- One part each: who owns it is in no other. With its close nobody watches or is asked any more; those who took
+        -- part stay in the row, and may read it later.
+        collaborators = array_remove(c.collaborators, last.owner),
+        supervisors = array_remove(c.supervisors, last.owner),
+        watchers = CASE WHEN last.change = 'closed' THEN '{}' ELSE array_remove(c.watchers, last.owner) END,
+        invited = CASE WHEN last.change = 'closed' THEN '{}' ELSE array_remove(c.invited, last.owner) END,
+        collaboration_since = CASE WHEN last.change <> 'closed'
+            AND array_remove(c.collaborators || c.supervisors, last.owner) <> '{}' THEN c.collaboration_since END
     FROM unnest(v_decided) AS k(id)
     CROSS JOIN LATERAL (
         SELECT d.*, a.id IS NOT NULL AS owner_is_bot
@@ -123,6 +139,25 @@ BEGIN
         ) AS served
     ) bot
     WHERE c.id = k.id;
+
+    UPDATE participations p SET left_at = date_trunc('milliseconds', clock_timestamp()),
+        ended_by = CASE c.state WHEN 'closed' THEN 'closed' ELSE 'became_owner' END
+    FROM conversations c
+    WHERE p.conversation_id = ANY (v_decided) AND p.left_at IS NULL AND c.id = p.conversation_id
+        AND (c.state = 'closed' OR c.owner_id = p.account_id);
+    IF v_watched_or_asked IS NULL THEN
+        RETURN NULL;
+    END IF;
+    DELETE FROM invitations i USING conversations c
+    WHERE i.conversation_id = ANY (v_watched_or_asked) AND c.id = i.conversation_id
+        AND i.account_id <> ALL (c.invited);
+    RETURN (
+        SELECT jsonb_object_agg(c.id, (
+            SELECT coalesce(jsonb_agg(was), '[]') FROM jsonb_array_elements_text(v_released -> c.id::text) AS was
+            WHERE was::uuid <> ALL (c.invited || c.watchers)
+        ))
+        FROM conversations c WHERE c.id = ANY (v_watched_or_asked)
+    );
 END
 $body$
 """
@@ -131,18 +166,19 @@ APPEND_ENTRIES = f"""
 CREATE FUNCTION append_entries(p_node text, p_conversations uuid[], p_entries jsonb, p_decided boolean)
 RETURNS TABLE (
     n int, verdict text, entry_seq bigint, entry_customer_seq bigint, entry_message_id uuid,
-    entry_created_at timestamptz, {CONVERSATION}
+    entry_created_at timestamptz, entry_released jsonb, {CONVERSATION}
 ) LANGUAGE plpgsql ROWS 100
 SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $body$
 #variable_conflict use_column
 DECLARE
     v_now timestamptz;
+    v_released jsonb;
 BEGIN
     PERFORM FROM conversations WHERE id = ANY (p_conversations) ORDER BY id FOR NO KEY UPDATE;
     -- After the locks: whoever writes to a conversation later also has a later time.
     v_now := date_trunc('milliseconds', clock_timestamp());
     IF p_decided THEN
-        PERFORM apply_decisions(p_entries);
+        v_released := apply_decisions(p_entries);
     END IF;
 
     -- LATERAL ... LIMIT 1 and windows instead of joins: the plan is made once, and must not depend on how large the
@@ -244,6 +280,7 @@ BEGIN
         CASE WHEN j.verdict <> 'ok' THEN j.old_customer_seq WHEN j.public THEN j.customer_head_seq + j.nth_public END,
         CASE WHEN j.verdict = 'ok' THEN j.message ELSE j.old_message END,
         CASE WHEN j.verdict = 'ok' THEN v_now ELSE j.old_created END,
+        v_released -> j.conversation::text,
         {AFTER}
     FROM moved j;
 END

@@ -1,0 +1,67 @@
+"""Who is in a conversation, by name: what its staff are shown beside what its row says."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from protocol.ids import AccountId, ShopId
+from protocol.shapes import Participant, Party
+from server.services.names import Names
+from server.services.shops import Shops
+from server.store.rows import ConversationRow, CustomerRow
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The people of a conversation. All but the owner are for staff only."""
+
+    owner: Party | None
+    """in charge; None while it waits"""
+    participants: tuple[Participant, ...] = ()
+    watchers: tuple[Party, ...] = ()
+    """nobody, unless the shop shows them to those who serve"""
+    looked_after_by: Party | None = None
+    """the customer's own colleague (GP-07)"""
+
+
+class Casts:
+    """Finds names. Asks the database only for what was not asked lately."""
+
+    def __init__(self, names: Names, shops: Shops) -> None:
+        self._names = names
+        self._shops = shops
+
+    async def of(self, row: ConversationRow, customer: CustomerRow) -> Cast:
+        """Everybody, as colleagues see them."""
+        owner = None if row.owner_id is None else await self._names.party(row.shop_id, row.owner_id)
+        if not (row.collaborators or row.supervisors or row.watchers or customer.owner_id):
+            return Cast(owner)
+        shown = bool(row.watchers) and await self.watchers_shown(row.shop_id)
+        return Cast(
+            owner,
+            (
+                *await self._participants(row.shop_id, row.collaborators, "collaborator"),
+                *await self._participants(row.shop_id, row.supervisors, "supervisor"),
+            ),
+            await self.parties(row.shop_id, row.watchers) if shown else (),
+            None if customer.owner_id is None else await self._names.party(row.shop_id, customer.owner_id),
+        )
+
+    async def for_customer(self, row: ConversationRow) -> Cast:
+        """Who serves, and nobody else."""
+        return Cast(None if row.owner_id is None else await self._names.party(row.shop_id, row.owner_id))
+
+    async def watchers_shown(self, shop: ShopId) -> bool:
+        """Whether those who serve see who watches."""
+        return (await self._shops.get(shop)).collaboration.agents_see_watchers
+
+    async def parties(self, shop: ShopId, people: Iterable[AccountId]) -> tuple[Party, ...]:
+        """These accounts, in this order."""
+        return tuple([await self._names.party(shop, person) for person in people])
+
+    async def _participants(
+        self, shop: ShopId, people: Iterable[AccountId], role: str
+    ) -> tuple[Participant, ...]:
+        return tuple(
+            Participant.model_validate({"person": party, "role": role})
+            for party in await self.parties(shop, people)
+        )

@@ -1,0 +1,203 @@
+"""Figures counted anew from the raw log, by reading each conversation from its first entry to its last.
+
+Shares nothing with the product but the tables: every measure is what docs/statistics.md says, written as a loop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from server.store.database import Database, Row
+from server.store.statistics import Figure
+
+Key = tuple[int, "str | None", str]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that happened."""
+
+    at: int
+    measure: str
+    agent: str | None
+    order_state: str | None
+    value: int | None = None
+
+
+async def facts_of(db: Database, shop: str) -> list[Fact]:
+    """Everything that ever happened in a shop."""
+    bots = {row["id"] for row in await db.fetch("SELECT id FROM accounts WHERE 'bot' = ANY (roles)")}
+    facts: list[Fact] = []
+    for conversation in await db.fetch("SELECT * FROM conversations WHERE shop_id = $1", shop):
+        entries = await db.fetch(
+            "SELECT * FROM messages WHERE conversation_id = $1 ORDER BY seq", conversation["id"]
+        )
+        decisions = {
+            f"d:{row['rev']}": row
+            for row in await db.fetch(
+                "SELECT * FROM decisions WHERE conversation_id = $1", conversation["id"]
+            )
+        }
+        facts += of_one(conversation, entries, decisions, bots)
+    state = {
+        row["id"]: row["order_state"]
+        for row in await db.fetch("SELECT id, order_state FROM conversations WHERE shop_id = $1", shop)
+    }
+    for row in await db.fetch("SELECT * FROM audit WHERE shop_id = $1", shop):
+        if (row["outcome"], row["reason"]) == ("refused", "out_of_scope"):
+            facts.append(Fact(row["at"], "cross_group_tries", row["actor_id"], None))
+    for row in await db.fetch("SELECT * FROM participations WHERE shop_id = $1", shop):
+        if row["role"] != "watcher":
+            took = None if row["left_at"] is None else row["left_at"] - row["joined_at"]
+            facts.append(
+                Fact(
+                    row["joined_at"],
+                    "collaborations",
+                    row["account_id"],
+                    state[row["conversation_id"]],
+                    took,
+                )
+            )
+    for row in await db.fetch("SELECT * FROM items WHERE shop_id = $1", shop):
+        if row["done"] and row["removed_at"] is None:
+            facts.append(
+                Fact(
+                    row["done_at"],
+                    "items_done",
+                    row["done_by"],
+                    state[row["conversation_id"]],
+                    row["done_at"] - row["created_at"],
+                )
+            )
+    return facts
+
+
+def of_one(
+    conversation: Row,
+    entries: Iterable[Row],
+    decisions: Mapping[str, Row],
+    bots: set[str],
+) -> list[Fact]:
+    """Everything that happened in one conversation."""
+    facts: list[Fact] = []
+    state = conversation["order_state"]
+    opened = conversation["opened_at"]
+
+    def happened(at: int, measure: str, agent: str | None, value: int | None = None) -> None:
+        facts.append(Fact(at, measure, agent, state, value))
+
+    happened(opened, "opened", None)
+    if conversation["rating"] is not None and conversation["closed_at"] is not None:
+        happened(conversation["closed_at"], "ratings", conversation["last_owner_id"], conversation["rating"])
+    change: str | None = None
+    owner: str | None = None
+    last_owner: str | None = None
+    queued_at: int | None = None
+    unanswered_at: int | None = None
+    customer_wrote = False
+    speakers: list[str] = []
+    for entry in entries:
+        at, kind, sender = entry["created_at"], entry["sender_kind"], entry["sender_id"]
+        if kind == "system":
+            decision = decisions.get(entry["client_message_id"])
+            if decision is None:
+                continue
+            now, new_owner = decision["change"], decision["owner"]
+            waited = change == "queued"
+            given_up = waited and now in ("closed", "ended")
+            last_owner = new_owner or last_owner
+            if waited and now != "queued":
+                assert queued_at is not None
+                happened(at, "queue_waits", None if given_up else new_owner, at - queued_at)
+            if given_up:
+                happened(at, "abandoned", None)
+            if now == "queued" and not waited:
+                queued_at = at
+            if now == "assigned":
+                happened(at, "assigned", new_owner)
+                handed = change in ("assigned", "reopened") and owner is not None and owner != new_owner
+                if handed and owner not in bots:
+                    happened(at, "transfers_in", new_owner)
+                    happened(at, "transfers_out", owner)
+            if now == "closed":
+                whose = None if given_up else last_owner
+                happened(at, "closed", whose)
+                if whose is not None:
+                    happened(at, "resolutions", whose, at - min(opened, at))
+                if customer_wrote and not speakers:
+                    happened(at, "unanswered", whose)
+            change, owner = now, new_owner
+        elif entry["visibility"] == "internal":
+            if kind == "agent":
+                happened(at, "notes", sender)
+        elif kind == "customer":
+            happened(at, "messages_customer", owner)
+            customer_wrote = True
+            unanswered_at = at if unanswered_at is None else unanswered_at
+        else:
+            happened(at, f"messages_{kind}", sender)
+            if kind == "agent":
+                if unanswered_at is not None:
+                    happened(at, "responses", sender, at - unanswered_at)
+                if not speakers:
+                    since = min(opened, at) if unanswered_at is None else unanswered_at
+                    happened(at, "first_responses", sender, at - since)
+                if sender not in speakers:
+                    speakers.append(sender)
+                    if len(speakers) == 2:
+                        happened(at, "served_by_several", sender)
+            unanswered_at = None
+    return facts
+
+
+def recount(
+    facts: Sequence[Fact],
+    edges: Sequence[int],
+    by: str,
+    *,
+    members: Mapping[str, Sequence[str]] | None = None,
+    bound: Mapping[str, Sequence[str]] | None = None,
+) -> dict[Key, Figure]:
+    """Figures by bucket, key and measure. `members`: account -> its groups; `bound`: order state -> groups."""
+    found: dict[Key, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        for bucket in range(len(edges) - 1):
+            if edges[bucket] <= fact.at < edges[bucket + 1]:
+                for key in keys_of(fact, by, members or {}, bound or {}):
+                    found[bucket, key, fact.measure].append(fact)
+    return {where: figure(where, those) for where, those in found.items()}
+
+
+def keys_of(
+    fact: Fact, by: str, members: Mapping[str, Sequence[str]], bound: Mapping[str, Sequence[str]]
+) -> list[str | None]:
+    if by == "agent":
+        return [fact.agent]
+    if by == "order_state":
+        return [fact.order_state]
+    if by == "group":
+        groups = bound.get(fact.order_state or "", ()) if fact.agent is None else members.get(fact.agent, ())
+        return list(groups) or [None]
+    return [None]
+
+
+def figure(where: Key, facts: Sequence[Fact]) -> Figure:
+    values = sorted(fact.value for fact in facts if fact.value is not None)
+    return Figure(
+        *where,
+        n=len(facts),
+        timed=len(values),
+        total=sum(values),
+        median=share(values, 0.5),
+        p95=share(values, 0.95),
+        longest=values[-1] if values else None,
+        quick=sum(1 for value in values if value <= 180_000),
+    )
+
+
+def share(values: Sequence[int], part: float) -> int | None:
+    """The smallest value that at least this part of all does not exceed."""
+    return values[max(math.ceil(part * len(values)) - 1, 0)] if values else None

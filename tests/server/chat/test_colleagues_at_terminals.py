@@ -1,0 +1,100 @@
+"""Working together at four terminals: a customer, two agents and a supervisor, over a real node."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.command_line import Running
+from tests.server.chat.conftest import House
+
+
+def served(house: House) -> tuple[Running, Running, Running]:
+    """Lin serves Alice; Chen is there."""
+    lin, chen = house.agent("lin"), house.agent("chen")
+    lin.type("/online")
+    lin.expect("You are online")
+    alice = house.customer("Alice")
+    alice.type("The zip is broken.")
+    alice.expect("Lin is serving you now.")
+    lin.expect("#1 Alice is yours")
+    return alice, lin, chen
+
+
+@pytest.mark.req("CO-01", "CO-02", "CO-05")
+def test_a_colleague_is_asked_in_reads_everything_and_answers_too(house: House) -> None:
+    alice, lin, chen = served(house)
+    lin.type("/invite Chen knows zips")
+    lin.expect("Chen is invited.")
+    chen.expect("Invitation 1: Lin asks you to Alice (knows zips).")
+    chen.type("/join")
+    chen.expect("#1 Alice: you take part; Lin serves.")
+    chen.expect("Alice: The zip is broken.")
+    lin.expect("Chen joins")
+
+    lin.type("/note @Chen is it the K2 zip?")
+    chen.expect("Lin names you in #1: @Chen is it the K2 zip?")
+    chen.expect("Lin: [note] @Chen is it the K2 zip?")
+    chen.type("It is. We send a new slider today.")
+    alice.expect("Chen: It is. We send a new slider today.")
+    lin.expect("Chen: It is. We send a new slider today.")
+
+    chen.type("/depart")
+    chen.expect("#1 Alice: you take part no longer.")
+    lin.expect("Chen leaves")
+    assert "[note]" not in "\n".join(alice.lines)
+
+
+@pytest.mark.req("CO-08")
+def test_work_is_divided_and_seen_by_both(house: House) -> None:
+    _, lin, chen = served(house)
+    lin.type("/invite Chen")
+    chen.expect("Invitation 1")
+    chen.type("/join 1")
+    chen.expect("you take part")
+    lin.type("/todo send a new slider @Chen")
+    chen.expect("#1 work: · send a new slider @Chen · Chen")
+    chen.type("/done 1")
+    lin.expect("#1 work: ✓ send a new slider @Chen")
+    lin.type("/work")
+    lin.expect("1. ✓ send a new slider @Chen · Chen")
+
+
+@pytest.mark.req("CO-10", "GP-04")
+def test_a_department_takes_it_and_the_former_owner_follows(house: House) -> None:
+    alice, lin, chen = served(house)
+    chen.type("/online")
+    chen.expect("You are online")
+    lin.type("/targets")
+    lin.expect("Chen · online")
+    lin.expect("@After-sale · 2 online")
+    lin.type("/transfer +@After-sale beyond me")
+    chen.expect("#1 Alice is yours")
+    alice.expect("You were handed from Lin to Chen.")
+    lin.expect("#1 Alice: you take part; Chen serves.")
+
+
+@pytest.mark.req("CO-12")
+def test_a_supervisor_watches_whispers_speaks_and_takes_over(house: House) -> None:
+    alice, lin, _ = served(house)
+    vera = house.agent("vera")
+    vera.type("/all")
+    vera.expect("1. Alice · Lin")
+    vera.type("/watch 1 first week")
+    vera.expect("You watch #1 Alice")
+    vera.expect("Alice: The zip is broken.")
+    lin.type("Have you tried candle wax?")
+    vera.expect("Lin: Have you tried candle wax?")
+    vera.type("I would not say that.")
+    vera.expect("You only watch.")
+
+    vera.type("/whisper offer a new slider")
+    lin.expect("Vera: [whisper] offer a new slider")
+    vera.type("/speak")
+    vera.expect("you take part in the open")
+    vera.type("Hello Alice, Vera here.")
+    alice.expect("Vera: Hello Alice, Vera here.")
+    vera.type("/takeover complaint")
+    vera.expect("#1 Alice is yours")
+    alice.expect("You were handed from Lin to Vera.")
+    lin.expect("#1 Alice: you take part; Vera serves.")
+    assert "whisper" not in "\n".join(alice.lines)
