@@ -71,8 +71,8 @@ class Engine(Protocol):
         now_ms: int | None = None,
     ) -> Outcome:
         """Give a live conversation (waiting, active or in wrap-up) to an agent by hand, whatever their capacity,
-        status or exclusion (KS-07, KS-14). Also transfer: the former owner's slot is freed and refilled. `by` None: one of
-        the shop's rules did it.
+        status or exclusion (KS-07, KS-14). Also transfer: the former owner's slot is freed and refilled. `by` None:
+        one of the shop's rules did it.
 
         Refused: UNKNOWN_CONVERSATION, UNKNOWN_AGENT, SAME_OWNER, STALE_EPOCH.
         """

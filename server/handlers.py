@@ -12,9 +12,9 @@ from server.services.messages import Messages
 from server.services.screens import Screens
 from server.services.targets import Targets
 from server.session import Handlers, NoticeHandlers, Session
-from server.supervision_parts import SupervisionParts
-from server.together_parts import TogetherParts
-from server.work_parts import WorkParts
+from server.storeys.supervision_parts import SupervisionParts
+from server.storeys.together_parts import TogetherParts
+from server.storeys.work_parts import WorkParts
 
 
 def handlers(

@@ -94,9 +94,7 @@ class Setup:
             self._link,
             lambda: NODE,
             self._facts,
-            Profiles(
-                self._accounts, self._groups, self._roles, self._glass, HoursStore(self._database)
-            ),
+            Profiles(self._accounts, self._groups, self._roles, self._glass, HoursStore(self._database)),
             Conversations(self._database),
         )
         self._told = _Told(self._live)

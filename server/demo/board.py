@@ -59,8 +59,8 @@ class Board:
     totals: Totals = field(default_factory=Totals)
     observers: frozenset[str] = frozenset()
     """accounts that serve nobody, and are not shown"""
-    human: str | None = None
-    """the account that is left to a person"""
+    humans: frozenset[str] = frozenset()
+    """the accounts that are left to people"""
     last_error: str = ""
     started: float = field(default_factory=time.monotonic)
 
@@ -93,8 +93,8 @@ class Board:
         self.last_error = what
 
     def human_at_work(self) -> bool:
-        """Whether a person sits at the account that is left to one."""
+        """Whether a person sits at an account that is left to people."""
         return any(
-            card.account_id == self.human and (card.connected or card.status != "offline")
+            card.account_id in self.humans and (card.connected or card.status != "offline")
             for card in self.agents
         )

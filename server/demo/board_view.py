@@ -111,7 +111,7 @@ def _agents(words: Language, board: Board) -> Table:
     for name in ("demo.agent", "demo.status", "demo.load", "demo.received", "demo.waits"):
         table.add_column(words(name))
     for card in board.agents:
-        kind = words("demo.human_here" if card.account_id == board.human else "demo.robot")
+        kind = words("demo.human_here" if card.account_id in board.humans else "demo.robot")
         since = board.unanswered.get(card.account_id)
         table.add_row(
             f"{card.name} ({kind})",

@@ -25,6 +25,7 @@ from server.chat.link import Link, LinkEnded
 from server.demo import seed as shop
 from server.demo.board import Board, Decided, Served
 from server.demo.board_view import PlainLines, draw
+from server.demo.links import links, table
 from server.demo.nodes import NodeFailed, NodeProcess
 from server.demo.phrases import Phrases
 from server.demo.phrases import load as load_phrases
@@ -131,11 +132,13 @@ class Demo:
         seeded = await self._did(
             "seed",
             self._seed(settings, doors[0], nodes),
-            lambda _: words("demo.seed_done", agents=len(shop.ROBOTS) + 1, groups=len(shop.TEAMS), states=6),
+            lambda _: words(
+                "demo.seed_done", agents=len(shop.ROBOTS) + len(shop.HUMANS), groups=len(shop.TEAMS), states=6
+            ),
         )
-        self._tell_links(nodes)
-        self._board.human = seeded.accounts[shop.HUMAN.key]
-        serving = {shop.HUMAN.key, shop.BOT.key, *(person.key for person in shop.ROBOTS)}
+        await self._tell_links(settings, seeded, nodes)
+        self._board.humans = frozenset(seeded.accounts[person.key] for person in shop.HUMANS)
+        serving = {shop.BOT.key, *(person.key for person in (*shop.HUMANS, *shop.ROBOTS))}
         self._board.observers = frozenset(
             account for key, account in seeded.accounts.items() if key not in serving
         )
@@ -199,7 +202,7 @@ class Demo:
         )
         return result
 
-    def _tell_links(self, nodes: list[NodeProcess]) -> None:
+    async def _tell_links(self, settings: Settings, seeded: shop.Seeded, nodes: list[NodeProcess]) -> None:
         first, second = nodes
         words = self._words
         key = self._wishes.state_dir / shop.KEY_FILE
@@ -208,7 +211,11 @@ class Demo:
         agent = f"{_program()} chat agent --url {first.url} --shop {shop.SHOP}"
         self._say("")
         self._say(words("demo.open"))
-        self._say(f"  {words('demo.link_api')}: {first.url}/docs")
+        redis_url = settings.redis_url.get_secret_value()
+        for line in table(await links(words, seeded, redis_url, (first.url, second.url))):
+            self._say(line)
+        again = f"{first.url}/desk/"
+        self._say(f"  {words('demo.links_once', url=again, shop=shop.SHOP, password=shop.PASSWORD)}")
         self._say(f"  {words('demo.link_protocol')}: {first.url}/openrpc.json  {first.url}/asyncapi.json")
         self._say(f"  {words('demo.link_health')}: {first.url}/readyz  {second.url}/metrics")
         self._say(f"  {words('demo.as_customer')}:\n      {customer}{lang}")

@@ -1,7 +1,7 @@
 """The shop "demo": made over the HTTP API like any other shop, and found again when it is there already.
 
 Three groups serve the six order states. Chen and Wang answer before the sale, Wang and Zhao on deliveries; the
-after-sale group is Lin alone, and Lin's account is left to whoever sits at the terminal.
+after-sale group are Lin and Zhou, whose accounts are left to whoever tries the desk or the terminal.
 """
 
 from dataclasses import dataclass, field
@@ -45,6 +45,8 @@ class Team:
 
 OWNER: Final = Person("owner", {"en": "Owner", "zh": "店主"}, ("owner",))
 HUMAN: Final = Person("lin", {"en": "Lin", "zh": "林小美"}, ("agent",), 1, ("after_sale",))
+SECOND_HUMAN: Final = Person("zhou", {"en": "Zhou", "zh": "周宁"}, ("agent",), 5, ("after_sale",))
+HUMANS: Final = (HUMAN, SECOND_HUMAN)
 ROBOTS: Final = (
     Person("chen", {"en": "Chen", "zh": "陈晨"}, ("agent",), 3, ("pre_sale",)),
     Person("wang", {"en": "Wang", "zh": "王磊"}, ("agent",), 3, ("pre_sale", "delivery")),
@@ -53,7 +55,7 @@ ROBOTS: Final = (
 SUPERVISOR: Final = Person("supervisor", {"en": "Supervisor", "zh": "主管"}, ("supervisor",))
 ADMIN: Final = Person("admin", {"en": "Admin", "zh": "管理员"}, ("admin", "service_admin"))
 BOT: Final = Person("robo", {"en": "Robo", "zh": "小派"}, ("bot",), 500)
-PEOPLE: Final = (HUMAN, *ROBOTS, SUPERVISOR, ADMIN, BOT)
+PEOPLE: Final = (*HUMANS, *ROBOTS, SUPERVISOR, ADMIN, BOT)
 
 TEAMS: Final = (
     Team(
@@ -81,6 +83,7 @@ TEAMS: Final = (
 class Seeded:
     """The demo shop as it is: account ids by key, group ids by key, and the key for identity tokens."""
 
+    shop_id: str = ""
     accounts: dict[str, str] = field(default_factory=dict[str, str])
     groups: dict[str, str] = field(default_factory=dict[str, str])
     identity: IdentityKey = field(default_factory=lambda: IdentityKey("", ""))
@@ -98,7 +101,8 @@ async def seed(door: Door, *, language: str, ports: list[int], folder: Path, bot
             await door.ask("PUT", path, token=owner.access_token)
     await _routing(door, owner, groups, accounts, bot=bot)
     await _surfaces(door, owner, ports)
-    return Seeded(accounts, groups, await _identity(door, owner, folder))
+    me = await door.ask("GET", "/v1/me", token=owner.access_token)
+    return Seeded(me["shop"]["id"], accounts, groups, await _identity(door, owner, folder))
 
 
 async def _accounts(door: Door, owner: SignIn, speech: str) -> dict[str, str]:

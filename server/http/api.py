@@ -22,6 +22,7 @@ from server.http import (
     conversations,
     customer_list,
     customers,
+    demo,
     documents,
     files,
     groups,
@@ -68,6 +69,7 @@ ROUTERS = (
     conversations.router,
     live.router,
     audit.router,
+    demo.router,
     health.router,
     documents.router,
 )

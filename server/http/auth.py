@@ -36,6 +36,18 @@ class SignedInView(View):
     account: AccountView
 
 
+class LinkBody(Closed):
+    """What is behind `/desk/link/` in a one-time link."""
+
+    link: Secret
+
+
+class EnteredView(SignedInView):
+    """As for a password, and the shop that the link leads into."""
+
+    shop: str
+
+
 def signed_in_view(signed_in: SignedIn) -> SignedInView:
     """As it is given out."""
     return SignedInView(
@@ -53,6 +65,14 @@ async def login(deps: Given, request: Request, body: LoginBody) -> SignedInView:
     limited per account and address (429 with Retry-After)."""
     given = await deps.sign_in.login(body.shop, body.email, body.password, peer_address(request))
     return signed_in_view(given)
+
+
+@router.post("/links")
+async def enter_by_link(deps: Given, request: Request, body: LinkBody) -> EnteredView:
+    """Sign in with a one-time link of `pointsman demo` (in demo mode, from the server's own machine; else 404). A link
+    lives a day and works once."""
+    entered = await deps.sign_in_links.enter(body.link, peer_address(request))
+    return EnteredView(shop=entered.shop.slug, **dict(signed_in_view(entered.signed_in)))
 
 
 @router.post("/refresh")

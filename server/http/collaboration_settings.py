@@ -15,6 +15,8 @@ async def get_collaboration(deps: Given, caller: Asking) -> CollaborationSetting
 
 
 @router.put("/collaboration")
-async def set_collaboration(deps: Given, caller: Asking, body: CollaborationSettings) -> CollaborationSettings:
+async def set_collaboration(
+    deps: Given, caller: Asking, body: CollaborationSettings
+) -> CollaborationSettings:
     """Replace the settings; what is left out gets its default. In force within a second, everywhere."""
     return await deps.collaborating.replace(caller, body)

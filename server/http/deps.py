@@ -15,10 +15,11 @@ from server.services.audit import Audit
 from server.services.authentication import Authentication
 from server.services.break_glass import BreakGlass
 from server.services.callers import Caller
+from server.services.collaborating import Collaborating
 from server.services.collaborations import Collaborations
 from server.services.customer_list import CustomerList
-from server.services.collaborating import Collaborating
 from server.services.customers import CustomerFacts
+from server.services.demo_customers import DemoCustomers
 from server.services.door import Doors
 from server.services.dry_run import DryRun
 from server.services.file_transfer import FileTransfer
@@ -31,6 +32,7 @@ from server.services.rules import Rules
 from server.services.schedules import Schedules
 from server.services.shop_settings import ShopSettings
 from server.services.sign_in import SignIn
+from server.services.sign_in_links import SignInLinks
 from server.services.statistics import Reports
 from server.services.widget import WidgetSessions
 from server.store.finding import Wanted
@@ -100,6 +102,8 @@ class Deps:
     doors: Doors
     audit: Audit
     sign_in: SignIn
+    sign_in_links: SignInLinks
+    demo_customers: DemoCustomers
     accounts: Accounts
     roles: Roles
     break_glass: BreakGlass

@@ -47,6 +47,7 @@ _break_glass = Access(Right.BREAK_GLASS)
 RIGHTS: dict[str, Access] = {
     # identity
     "POST /v1/auth/login": _public,
+    "POST /v1/auth/links": _public,
     "POST /v1/auth/refresh": _public,
     "POST /v1/auth/logout": _public,
     "POST /v1/widget/sessions": _public,
@@ -146,6 +147,7 @@ RIGHTS: dict[str, Access] = {
     # reports
     "GET /v1/statistics": Access(Right.REPORT),
     # the server itself
+    "GET /v1/demo/identity": _public,
     "GET /livez": _public,
     "GET /readyz": _public,
     "GET /metrics": _public,

@@ -16,6 +16,7 @@ from protocol.methods.messages import SendResult
 from protocol.rights import Right
 from protocol.shapes import FileBody, ImageBody, NoteBody, NotedBody
 from protocol.times import text_of_ms
+from server.services.audit import Audit
 from server.services.delivery import Delivery
 from server.services.files import FileRequests
 from server.services.mentions import Naming
@@ -48,6 +49,7 @@ class Notes:
         seeing: Seeing,
         delivery: Delivery,
         files: FileRequests,
+        audit: Audit,
         node: Callable[[], str],
     ) -> None:
         self._db = db
@@ -61,11 +63,12 @@ class Notes:
         self._seeing = seeing
         self._delivery = delivery
         self._files = files
+        self._audit = audit
         self._node = node
 
     async def send(self, session: Session, params: NoteParams) -> SendResult:
         """`note.send`: by whoever takes part, or may read the conversation anyway; from those who only watch it is a
-        whisper. Also in wrap-up.
+        whisper, and in the audit as one. Also in wrap-up.
 
         Refused: NOT_FOUND; FORBIDDEN (`no_right`, `out_of_scope`, `not_participant`; with the account when a mention is
         the reason, and then nothing is written); INVALID_PARAMS; INVALID_STATE `conversation_closed`.
@@ -75,6 +78,13 @@ class Notes:
         if whisper:
             await self._scope.require(
                 session, Right.WHISPER, "whisper in this conversation", conversation=row
+            )
+            await self._audit.done(
+                row.shop_id,
+                "monitor.whisper",
+                "conversation",
+                row.id,
+                after={"client_message_id": params.client_message_id},
             )
         elif session.person_id not in row.speaking:
             await self._scope.require(

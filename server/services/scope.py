@@ -106,7 +106,7 @@ class Scope:
         if reach is Reach.ALL:
             return Why.PERMITTED
         covered = (
-            (conversation is None or await self._covers_conversation(actor, reach, conversation))
+            (conversation is None or await self._covers_conversation(actor, right, reach, conversation))
             and (account is None or await self._covers_account(actor, reach, account))
             and (group is None or await self._covers_group(actor, reach, group))
             and (customer is None or await self._covers_customer(actor, reach, customer))
@@ -170,8 +170,11 @@ class Scope:
         return await self._roles.colleagues(actor.shop_id, AccountId(actor.person_id))
 
     # --- reach -------------------------------------------------------------------------------------------------------
-    async def _covers_conversation(self, actor: Viewer, reach: Reach, row: ConversationRow) -> bool:
-        if takes_part(actor.person_id, row):
+    async def _covers_conversation(
+        self, actor: Viewer, right: Right, reach: Reach, row: ConversationRow
+    ) -> bool:
+        # Watching lets somebody read; it widens nothing that changes the conversation.
+        if actor.person_id in (row.following if right is Right.VIEW else row.speaking):
             return True
         if reach is Reach.OWN:
             return False

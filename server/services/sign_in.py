@@ -39,6 +39,14 @@ class SignedIn:
     account: AccountRow
 
 
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A sign-in by something other than shop, address and password: it also says where one is now."""
+
+    shop: ShopRow
+    signed_in: SignedIn
+
+
 class SignIn:
     """Signs accounts in and out."""
 
@@ -96,15 +104,17 @@ class SignIn:
                 self._background.start(record, "failed sign-in")
             raise error
         await self._attempts.succeeded(*subjects)
-        try:
-            _may_sign_in(account, shop)
-        except RequestError as error:
-            await self._audit.refused(_sign_in(account, "auth.signed_in", address), error)
-            raise
+        signed_in = await self._admit(account, shop, address)
         if self._passwords.outdated(account.password_hash):
             await self._accounts.rehash(account.shop_id, account.id, await self._passwords.hash(password))
-        await self._audit.record(_sign_in(account, "auth.signed_in", address))
-        return await self._begin(account)
+        return signed_in
+
+    async def enter(self, shop_id: ShopId, account_id: AccountId, address: str) -> Entered:
+        """Sign in somebody who has proved otherwise who they are. Refused: FORBIDDEN `account_disabled` or
+        `shop_suspended`, NOT_FOUND (the account)."""
+        account = await self._accounts.get(shop_id, account_id)
+        shop = await self._shops.get(shop_id)
+        return Entered(shop, await self._admit(account, shop, address))
 
     async def refresh(self, refresh_token: str, address: str) -> SignedIn:
         """The next two tokens. Refused: UNAUTHENTICATED `refresh_token_invalid` (unknown, expired, revoked, or the
@@ -151,9 +161,20 @@ class SignIn:
         await self._people.replace_password(account, new)
         return await self._begin(await self._accounts.get(caller.shop_id, caller.account))
 
+    async def _admit(self, account: AccountRow, shop: ShopRow, address: str) -> SignedIn:
+        """A sign-in for somebody who proved who they are; recorded, whether they may or not."""
+        try:
+            _may_sign_in(account, shop)
+        except RequestError as error:
+            await self._audit.refused(_sign_in(account, "auth.signed_in", address), error)
+            raise
+        await self._audit.record(_sign_in(account, "auth.signed_in", address))
+        return await self._begin(account)
+
     async def _reused(self, used: Rotated, address: str, error: RequestError) -> None:
         """Somebody has copied a token: whose it was is to be seen."""
-        assert used.shop_id is not None and used.account_id is not None, "a token that was used is somebody's"
+        assert used.shop_id is not None, "a token that was used is somebody's"
+        assert used.account_id is not None, "a token that was used is somebody's"
         account = await self._accounts.get(used.shop_id, used.account_id)
         await self._audit.refused(_sign_in(account, "auth.refreshed", address, proved=False), error)
 

@@ -1,7 +1,7 @@
 """Golden frames: what a server says, and what any client of ours knows after it. One file per story in `golden/`.
 
-The stories are told here, the outcome is what the reference client makes of them; `python -m tests.protocol.golden` writes
-the files, which the web client's tests read too (`web/shared/test/golden.test.ts`). So both reduce alike.
+The stories are told here, the outcome is what the reference client makes of them. `python -m tests.protocol.golden`
+writes the files, which the web client's tests read too (`web/shared/test/golden.test.ts`). So both reduce alike.
 """
 
 from collections.abc import Sequence

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from protocol.codes import ErrorCode
+from protocol.ids import AccountId, ConversationId
 from protocol.states import Role
 from tests.scenarios.house import Agent, Customer, House, Shop, until
 
@@ -346,10 +347,10 @@ async def test_there_is_one_owner_whoever_comes_and_goes(house: House) -> None:
     assert now.participants == []
     await scene.shop.app.participants.add(
         scene.shop.id,
-        now.conversation_id,
-        scene.lily.id,
+        ConversationId(now.conversation_id),
+        AccountId(scene.lily.id),
         "collaborator",
-        by=None,  # type: ignore[arg-type]
+        by=None,
     )
     await sees_taking_part(scene.max, scene.talk, "Lily")
     await scene.lily.says(scene.talk, "I am still here")

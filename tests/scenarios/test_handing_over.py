@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from protocol.codes import ErrorCode
-from protocol.ids import ConversationId
+from protocol.ids import AccountId, ConversationId
 from protocol.shapes import Message
 from protocol.states import Role
 from tests.scenarios.house import Agent, Customer, House, Person, Shop, until
@@ -65,7 +65,7 @@ async def busy(shop: Shop, name: str, count: int) -> None:
             await shop.app.routing.do(
                 shop.id,
                 lambda engine, stamp, row=row: engine.assign(
-                    row.id, card.account_id, by=None, op_id=stamp.op_id, day=stamp.day
+                    row.id, AccountId(card.account_id), by=None, op_id=stamp.op_id, day=stamp.day
                 ),
             )
 

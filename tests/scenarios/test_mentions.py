@@ -5,12 +5,12 @@ import pytest
 from protocol.cards import Mention
 from protocol.codes import ErrorCode
 from protocol.states import Role
-from tests.scenarios.house import Agent, House, until
+from tests.scenarios.house import Agent, House, Person, until
 from tests.scenarios.test_collaboration import Scene, events, invited, sees_taking_part
 from tests.scenarios.test_notes import log_of, may_not_note, notes
 
 
-async def mentioned(person: Agent, text: str) -> Mention:
+async def mentioned(person: Person, text: str) -> Mention:
     """Wait until somebody knows that a note with this text names them."""
 
     def holds() -> Mention | None:

@@ -1,5 +1,5 @@
-"""A customer gets no trace of what colleagues do among themselves (CO-05, CO-12, I6): not a word, not a frame, not a gap in
-any number.
+"""A customer gets no trace of what colleagues do among themselves (CO-05, CO-12, I6): not a word, not a frame, not a
+gap in any number.
 
 The same talk is had twice: once plainly, once with colleagues asked in, coming, whispering, leaving notes and files,
 dividing work and watching between any two things that the customer sees. Every raw byte that the customer got is kept.
@@ -7,7 +7,6 @@ With ids and times replaced by their order of appearance, both talks must be the
 """
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ import pytest
 
 from protocol.ids import ConversationId, CustomerId, new_id
 from protocol.states import Role
-from tests.scenarios.house import Agent, Customer, House, Shop, until
+from server.services.tokens import Principal
+from tests.scenarios.house import Agent, Customer, House, Shop
 from tests.scenarios.raw import RawSocket, raw_socket
 from tests.scenarios.test_files import uploads
 
@@ -42,7 +42,9 @@ class Numbered:
             return [self(each) for each in value]
         if isinstance(value, str):
             value = self._TIME.sub("<time>", value)
-            return self._ID.sub(lambda found: self._seen.setdefault(found[0], f"<id {len(self._seen)}>"), value)
+            return self._ID.sub(
+                lambda found: self._seen.setdefault(found[0], f"<id {len(self._seen)}>"), value
+            )
         return value
 
     def _sorted(self, value: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -179,13 +181,8 @@ class Stage:
         return cls(shop, lily, max_, nina, boss, ada, group)
 
 
-def _principal(shop: Shop, customer: str) -> Any:
-    from server.services.tokens import Principal
-
+def _principal(shop: Shop, customer: str) -> Principal:
     return Principal(shop.id, customer, "customer", frozenset({Role.CUSTOMER}), "Ada", 4_102_444_800_000)  # type: ignore[arg-type]
-
-
-Meanwhile = Callable[[], Awaitable[None]]
 
 
 async def the_talk(stage: Stage, backstage: Backstage) -> tuple[list[dict[str, Any]], list[bytes]]:
@@ -280,7 +277,11 @@ async def house(
     request: pytest.FixtureRequest, migrated_database_url: str, redis_url: str, tmp_path: Path
 ) -> Any:
     house = await House.start(
-        migrated_database_url, redis_url, nodes=request.param, files=str(tmp_path / "files"), queue_places_s=60
+        migrated_database_url,
+        redis_url,
+        nodes=request.param,
+        files=str(tmp_path / "files"),
+        queue_places_s=60,
     )
     try:
         yield house
@@ -309,11 +310,11 @@ async def test_the_customer_gets_no_trace_of_what_is_between_colleagues(house: H
 async def _nothing_in_what_is_stored_for_her(stage: Stage, backstage: Backstage) -> None:
     """The transcript that a customer may be given, and how much of the log it really is."""
     app, shop = stage.shop.app, stage.shop.id
-    parts = app.history.transcript(
-        shop, ConversationId(stage.talk), for_customer=CustomerId(stage.ada.id)
-    )
+    parts = app.history.transcript(shop, ConversationId(stage.talk), for_customer=CustomerId(stage.ada.id))
     hers = [message async for part in parts for message in part]
-    everything = [message async for part in app.history.transcript(shop, ConversationId(stage.talk)) for message in part]
+    everything = [
+        message async for part in app.history.transcript(shop, ConversationId(stage.talk)) for message in part
+    ]
     assert [message.customer_seq for message in hers] == list(range(1, len(hers) + 1))
     assert all(message.visibility == "public" for message in hers)
     assert len(everything) > 3 * len(hers)

@@ -78,6 +78,11 @@ async def test_a_note_of_somebody_who_only_watches_is_a_whisper(house: House) ->
     note = await scene.lily.reads(scene.talk, "offer a refund")
     assert note.body is not None and note.body.kind == "note" and note.body.whisper
     await sees_taking_part(scene.lily, scene.talk)
+    recorded = await scene.shop.app.db.fetch(
+        "SELECT actor_id, subject_id FROM audit WHERE shop_id = $1 AND action = 'monitor.whisper'",
+        scene.shop.id,
+    )
+    assert [tuple(row.values()) for row in recorded] == [(scene.boss.id, scene.talk)]
 
 
 @pytest.mark.req("CO-05", "KS-20")
@@ -138,7 +143,9 @@ async def test_notes_of_one_writer_keep_their_order_with_and_without_mentions(ho
         await notes(scene.lily, scene.talk, text, f"n{n}", *([scene.max] if n % 3 == 0 else []))
 
     def said() -> list[str]:
-        return [m.body.text for m in log_of(scene.max, scene.talk) if m.body is not None and m.body.kind == "note"]
+        return [
+            m.body.text for m in log_of(scene.max, scene.talk) if m.body is not None and m.body.kind == "note"
+        ]
 
     await until(lambda: said() == texts, what="all notes in order")
 

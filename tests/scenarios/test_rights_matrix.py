@@ -136,7 +136,7 @@ async def test_every_request_with_every_built_in_role(house: House) -> None:
         zip(people, await asyncio.gather(*(let_in(who, CALLED) for who in people.values())), strict=True)
     )
 
-    kinds = {Role.CUSTOMER: PersonKind.CUSTOMER, Role.BOT: PersonKind.BOT}
+    kinds: dict[str, PersonKind] = {Role.CUSTOMER: PersonKind.CUSTOMER, Role.BOT: PersonKind.BOT}
     expected = {
         role: {
             name: kinds[role] in METHODS[name].others

@@ -202,7 +202,9 @@ def known(person: Person) -> dict[str, Any]:
         "conversations": [compared(each.model_dump(mode="json")) for each in view.snapshot()],
         "me": None if me is None else me.model_dump(mode="json"),
         "watching": sorted(view.watching),
-        "invitations": by("conversation_id", [each.model_dump(mode="json") for each in view.invitations.values()]),
+        "invitations": by(
+            "conversation_id", [each.model_dump(mode="json") for each in view.invitations.values()]
+        ),
         "mentions": by("message_id", [each.model_dump(mode="json") for each in view.mentions.values()]),
         "rights": view.rights,
     }

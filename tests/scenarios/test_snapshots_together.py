@@ -1,5 +1,5 @@
-"""I7 while several work together: old snapshot + events = fresh snapshot, for every action, as the customer, the owner, a
-collaborator, somebody who is asked in, and a supervisor see it."""
+"""I7 while several work together: old snapshot + events = fresh snapshot, for every action, as the customer, the owner,
+a collaborator, somebody who is asked in, and a supervisor see it."""
 
 from collections.abc import Awaitable, Callable
 

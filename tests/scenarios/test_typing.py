@@ -26,7 +26,9 @@ class Ear:
 
         def holds() -> Any:
             for told in self._heard:
-                if told.who.id == who.id and all(getattr(told, name) == value for name, value in facts.items()):
+                if told.who.id == who.id and all(
+                    getattr(told, name) == value for name, value in facts.items()
+                ):
                     return told
             return None
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from server.file_parts import place_of, rules_of
 from server.services.file_types import EVERY_KIND, FileKind
 from server.settings import FILE_KINDS, SettingsError, load
 from server.store.objects import Bucket
+from server.storeys.file_parts import place_of, rules_of
 
 pytestmark = pytest.mark.req("CO-04")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from protocol.codes import Reason
-from protocol.states import AgentStatus, Life, OrderState
 from protocol.methods import METHODS
+from protocol.states import AgentStatus, Life, OrderState
 from server.chat.language import LANGUAGES, load, preferred
 
 SOURCE = Path(__file__).resolve().parents[3] / "server"

@@ -13,7 +13,11 @@ PATH = "/v1/settings/collaboration"
 @pytest.mark.req("CO-06")
 async def test_a_shop_begins_with_defaults_and_replaces_them_whole(world: World, demo: Shop) -> None:
     first = (await world.ask("GET", PATH, who=(demo, Role.SUPERVISOR))).json()
-    assert (first["agents_see_watchers"], first["participants_max"], first["invitation_s"]) == (False, 50, 600)
+    assert (first["agents_see_watchers"], first["participants_max"], first["invitation_s"]) == (
+        False,
+        50,
+        600,
+    )
 
     changed = await world.ask(
         "PUT", PATH, who=(demo, Role.SERVICE_ADMIN), json={"agents_see_watchers": True, "participants_max": 3}

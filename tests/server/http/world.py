@@ -246,9 +246,7 @@ class World:
                 live=self.told,
                 now=self.node.now,
             ),
-            reports=Reports(
-                Statistics(db), self.node.shops, self.accounts, self.groups, self.node.scope
-            ),
+            reports=Reports(Statistics(db), self.node.shops, self.accounts, self.groups, self.node.scope),
             api_keys=self.api_keys,
             customers=facts,
             policies=settings,

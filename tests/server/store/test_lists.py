@@ -76,7 +76,9 @@ async def test_recent_is_what_i_closed_the_latest_first(world: World, log: Log, 
 
 
 @pytest.mark.req("GP-02")
-async def test_all_can_be_narrowed_to_what_somebody_may_see_and_to_states(world: World, log: Log, lists: Lists) -> None:
+async def test_all_can_be_narrowed_to_what_somebody_may_see_and_to_states(
+    world: World, log: Log, lists: Lists
+) -> None:
     mine, theirs, waits = await talks(world, 3)
     await world.assign(log, world.ann, conversation=mine)
     await world.assign(log, world.bob, conversation=theirs)

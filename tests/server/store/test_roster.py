@@ -9,7 +9,6 @@ from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import AccountId, GroupId, new_id
 from protocol.states import Role
-from router.model import Change
 from server.store.database import Database
 from server.store.groups import Groups
 from server.store.invitations import Invitations
@@ -56,7 +55,8 @@ async def crowd(world: World, size: int) -> list[AccountId]:
 
 async def log_of(world: World) -> list[tuple[int, str | None]]:
     rows = await world.db.fetch(
-        "SELECT seq, body ->> 'event' AS event FROM messages WHERE conversation_id = $1 ORDER BY seq", world.talk
+        "SELECT seq, body ->> 'event' AS event FROM messages WHERE conversation_id = $1 ORDER BY seq",
+        world.talk,
     )
     return [(row["seq"], row["event"]) for row in rows]
 
@@ -167,7 +167,9 @@ async def test_more_than_the_shop_allows_are_not_asked(world: World, log: Log, c
     assert (await change("invite", *people[:2], most=2)).invited == tuple(people[:2])
 
 
-async def test_whoever_takes_part_or_is_asked_is_not_asked_again(world: World, log: Log, change: Hand) -> None:
+async def test_whoever_takes_part_or_is_asked_is_not_asked_again(
+    world: World, log: Log, change: Hand
+) -> None:
     await world.assign(log, world.ann)
     colleague, another = await crowd(world, 2)
     await change("join", colleague)
@@ -177,14 +179,15 @@ async def test_whoever_takes_part_or_is_asked_is_not_asked_again(world: World, l
     assert (await change("invite", world.ann, colleague)).entry is None
 
 
-async def test_an_invitation_ends_by_itself(
-    world: World, log: Log, change: Hand, db: Database
-) -> None:
+async def test_an_invitation_ends_by_itself(world: World, log: Log, change: Hand, db: Database) -> None:
     await world.assign(log, world.ann)
     await change("invite", world.bob, for_ms=0)
     invitations = Invitations(db)
     assert await invitations.of_account(world.shop, world.bob) == ()
-    assert await change.refused("join", world.bob, invited_only=True) == (ErrorCode.INVALID_STATE, "not_invited")
+    assert await change.refused("join", world.bob, invited_only=True) == (
+        ErrorCode.INVALID_STATE,
+        "not_invited",
+    )
     assert await invitations.overdue() == ((world.shop, world.talk),)
     done = await change("expire")
     assert (done.released, done.conversation.invited) == ((world.bob,), ())

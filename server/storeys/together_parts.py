@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from router.redis_link import RedisLink
 from server.background import Background
 from server.bus import Bus
+from server.services.audit import Audit
 from server.services.delivery import Delivery
 from server.services.drafts import Drafts
 from server.services.files import FileRequests
@@ -47,6 +48,7 @@ class TogetherParts:
         delivery: Delivery,
         participants: Participants,
         files: FileRequests,
+        audit: Audit,
         node: Callable[[], str],
     ) -> "TogetherParts":
         """All of it. `node`: this node's name."""
@@ -64,6 +66,7 @@ class TogetherParts:
             seeing,
             delivery,
             files,
+            audit,
             node,
         )
         return cls(participants, naming, Drafts(conversations, link, bus, background), notes)

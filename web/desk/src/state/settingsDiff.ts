@@ -1,0 +1,37 @@
+/** What differs between two states of something, as lines that people can read. */
+
+export interface Difference {
+  field: string;
+  before: unknown;
+  after: unknown;
+}
+
+type Plain = Record<string, unknown>;
+
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Every leaf that differs, by its dotted name. Lists are leaves: they are compared as a whole. */
+export function differences(before: unknown, after: unknown, under = ""): Difference[] {
+  if (isPlain(before) || isPlain(after)) {
+    const left = isPlain(before) ? before : {};
+    const right = isPlain(after) ? after : {};
+    return [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap((key) =>
+      differences(left[key], right[key], under === "" ? key : `${under}.${key}`),
+    );
+  }
+  if (JSON.stringify(before ?? null) === JSON.stringify(after ?? null)) return [];
+  return [{ field: under, before: before ?? null, after: after ?? null }];
+}
+
+/** Of two lists: what came, what went. Null when one of both is no list of words. */
+export function listChange(before: unknown, after: unknown): { added: string[]; removed: string[] } | null {
+  const left = before ?? [];
+  const right = after ?? [];
+  if (!Array.isArray(left) || !Array.isArray(right)) return null;
+  if (![...left, ...right].every((each) => typeof each === "string")) return null;
+  return {
+    added: (right as string[]).filter((each) => !left.includes(each)),
+    removed: (left as string[]).filter((each) => !right.includes(each)),
+  };
+}

@@ -1,0 +1,67 @@
+/** The server's findings about a request, each at the field that it is about. */
+
+export interface FieldFault {
+  field: string;
+  problem: string;
+}
+
+/** `body.policy.mode` and `policy.mode` are the same place. */
+export function placeOf(field: string): string {
+  return field.replace(/^(body|query|path)\.?/, "");
+}
+
+/** What is wrong at a place, or below it. */
+export function faultsAt(faults: readonly FieldFault[], place: string): string[] {
+  const found = faults.filter((fault) => {
+    const at = placeOf(fault.field);
+    return at === place || at.startsWith(`${place}.`);
+  });
+  return [...new Set(found.map((fault) => fault.problem))];
+}
+
+export function idOf(place: string): string {
+  return `f-${place.replace(/[^a-zA-Z0-9]+/g, "-")}`;
+}
+
+type Pattern = [pattern: RegExp, key: string];
+
+const PATTERNS: Pattern[] = [
+  [/greater than or equal to (-?\d+)/, "at_least"],
+  [/less than or equal to (-?\d+)/, "at_most"],
+  [/at least (\d+) characters?/, "long_enough"],
+  [/at most (\d+) characters?/, "short_enough"],
+  [/at least (\d+) items? after/, "enough"],
+  [/at most (\d+) items? after/, "not_so_many"],
+  [/should be a valid (?:integer|number)/, "number"],
+  [/Field required/, "required"],
+  [/should match pattern/, "form"],
+  [/Not an IANA time zone/, "timezone"],
+  [/nobody is on the list/, "offline_nobody"],
+  [/The bot is on and has no account/, "bot_account"],
+  [/The bot cannot answer later/, "bot_offline"],
+  [/goes above any capacity/, "sticky_limit"],
+  [/Longer than the time since the first payment/, "new_customer"],
+  [/There is no group/, "no_group"],
+  [/There is no account|There is nobody/, "no_account"],
+  [/name somebody/, "nobody_named"],
+  [/name exactly one receiver/, "one_receiver"],
+  [/give at_least, at_most or both/, "bounds"],
+  [/at_least is above at_most/, "bounds_swapped"],
+  [/begins and until are the same/, "no_time"],
+  [/each weekday at most once/, "weekdays"],
+  [/name a tag to add or to remove/, "no_tag"],
+  [/it would end before it begins/, "ends_first"],
+  [/overlap/, "overlap"],
+  [/longer than a day/, "longer_than_day"],
+  [/must be in the future/, "future"],
+  [/this is never true|: never true/, "never_true"],
+];
+
+/** The key of the sentence in the person's language, and its number; null: it is shown as the server says it. */
+export function wordsFor(problem: string): { key: string; n: string } | null {
+  for (const [pattern, key] of PATTERNS) {
+    const found = pattern.exec(problem);
+    if (found) return { key, n: found[1] ?? "" };
+  }
+  return null;
+}

@@ -1,0 +1,108 @@
+/** One page of settings: read, changed, saved; its refusals at the fields. */
+
+import { computed, inject, type InjectionKey, onMounted, provide, type Ref, ref, shallowRef } from "vue";
+import { Problem } from "../api";
+import { faultsAt } from "./settingsFaults";
+import { useGuard } from "./settingsGuard";
+
+/** What a part of a form asks of the form that it is in. */
+export interface Frame {
+  faults(place: string): string[];
+  problem: Readonly<Ref<Problem | null>>;
+}
+
+const FRAME: InjectionKey<Frame> = Symbol("settings form");
+const NONE: Frame = { faults: () => [], problem: shallowRef(null) };
+
+export const useFrame = (): Frame => inject(FRAME, NONE);
+
+export function asProblem(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem(0, "unknown", String(error));
+}
+
+export const copyOf = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+/** `read` and `write` speak with the server; `write` gives what holds now. The draft is plain JSON. */
+export function useForm<T extends object>(options: { read(): Promise<T>; write(draft: T): Promise<T> }) {
+  const saved = shallowRef<T | null>(null);
+  const draft = ref<T | null>(null) as Ref<T | null>;
+  const busy = ref(false);
+  const loading = ref(true);
+  const failed = shallowRef<Problem | null>(null);
+  const problem = shallowRef<Problem | null>(null);
+  const justSaved = ref(false);
+  const dirty = computed(
+    () => draft.value !== null && JSON.stringify(draft.value) !== JSON.stringify(saved.value),
+  );
+  useGuard(() => dirty.value);
+
+  function take(value: T): void {
+    saved.value = copyOf(value);
+    draft.value = copyOf(value);
+    problem.value = null;
+  }
+
+  async function load(): Promise<void> {
+    loading.value = true;
+    failed.value = null;
+    try {
+      take(await options.read());
+    } catch (error) {
+      failed.value = asProblem(error);
+    } finally {
+      loading.value = false;
+    }
+  }
+
+  async function save(): Promise<boolean> {
+    if (draft.value === null || busy.value) return false;
+    busy.value = true;
+    problem.value = null;
+    justSaved.value = false;
+    try {
+      take(await options.write(copyOf(draft.value)));
+      justSaved.value = true;
+      return true;
+    } catch (error) {
+      problem.value = asProblem(error);
+      return false;
+    } finally {
+      busy.value = false;
+    }
+  }
+
+  function reset(): void {
+    if (saved.value !== null) take(saved.value);
+  }
+
+  const faults = (place: string): string[] => faultsAt(problem.value?.errors ?? [], place);
+  provide(FRAME, { faults, problem });
+  onMounted(load);
+  return { saved, draft, busy, loading, failed, problem, justSaved, dirty, load, save, reset, faults, take };
+}
+
+export type Form = ReturnType<typeof useForm<object>>;
+
+/** Something asked of the server once: a deed with its own refusal. */
+export function useDeed() {
+  const busy = ref(false);
+  const problem = shallowRef<Problem | null>(null);
+  async function run<R>(deed: () => Promise<R>): Promise<R | undefined> {
+    busy.value = true;
+    problem.value = null;
+    try {
+      return await deed();
+    } catch (error) {
+      problem.value = asProblem(error);
+      return undefined;
+    } finally {
+      busy.value = false;
+    }
+  }
+  return { busy, problem, run };
+}
+
+/** The same frame for a form that is not loaded but filled in: a dialog. */
+export function provideFrame(problem: Ref<Problem | null>): void {
+  provide(FRAME, { faults: (place) => faultsAt(problem.value?.errors ?? [], place), problem });
+}

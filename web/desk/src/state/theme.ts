@@ -1,0 +1,19 @@
+/** Light, dark, or as the system prefers; remembered in this browser. */
+
+import { ref, watchEffect } from "vue";
+
+export type Theme = "system" | "light" | "dark";
+const KEY = "pointsman:theme";
+const system = window.matchMedia("(prefers-color-scheme: dark)");
+const dark = ref(system.matches);
+system.addEventListener("change", (event) => (dark.value = event.matches));
+
+export const theme = ref<Theme>((localStorage.getItem(KEY) as Theme | null) ?? "system");
+
+export function useTheme(): void {
+  watchEffect(() => {
+    const on = theme.value === "dark" || (theme.value === "system" && dark.value);
+    document.documentElement.classList.toggle("dark", on);
+    localStorage.setItem(KEY, theme.value);
+  });
+}

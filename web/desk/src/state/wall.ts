@@ -1,0 +1,111 @@
+/** The wall as the server sends it, and what is opened on it. One subscription per page, renewed with the connection. */
+
+import { type AgentCard, Refused, type Wall } from "@pointsman/shared";
+import { defineStore } from "pinia";
+import { computed, ref, shallowRef, watch } from "vue";
+import { Problem, api } from "../api";
+import { useSession } from "./session";
+import type { ReportLine } from "./reports";
+
+const DAY_MS = 86_400_000;
+const FIGURES_EVERY_MS = 20_000;
+
+export const useWall = defineStore("wall", () => {
+  const session = useSession();
+  const wall = shallowRef<Wall | null>(null);
+  const failure = shallowRef<unknown>(null);
+  /** the server's clock, moving each second */
+  const now = ref(Date.now());
+  const today = shallowRef<ReportLine | null>(null);
+  const groups = shallowRef<Record<string, string>>({});
+  /** the conversation in the drawer, the one explained, the agent whose settings are open */
+  const opened = ref<string | null>(null);
+  const explained = ref<string | null>(null);
+  const agentId = ref<string | null>(null);
+  const agent = computed<AgentCard | null>(
+    () => wall.value?.agents.find((each) => each.account_id === agentId.value) ?? null,
+  );
+
+  let offset: number | null = null;
+  let stops: (() => void)[] = [];
+
+  function shown(next: Wall, fresh: boolean): void {
+    if (fresh) offset = Math.max(offset ?? Number.NEGATIVE_INFINITY, Date.parse(next.at) - Date.now());
+    if (wall.value !== null && next.at < wall.value.at) return;
+    wall.value = next;
+    failure.value = null;
+  }
+
+  async function subscribe(): Promise<void> {
+    try {
+      shown((await session.ask("monitor.subscribe", {})).wall, false);
+    } catch (error) {
+      if (!(error instanceof Refused) || !error.retryable) failure.value = error;
+    }
+  }
+
+  /** Today's figures; the wall stands without them for who may not see reports, and while they cannot be had. */
+  async function figures(): Promise<void> {
+    if (!session.may("report.view")) return;
+    const to = Date.now() + 60_000;
+    const query = new URLSearchParams({
+      from: new Date(to - DAY_MS).toISOString(),
+      to: new Date(to).toISOString(),
+      step: "day",
+    });
+    try {
+      const report = await api.ask<{ lines: ReportLine[] }>("GET", `/v1/statistics?${query}`);
+      const last = report.lines.at(-1) ?? null;
+      today.value = last !== null && Date.parse(last.to) >= Date.now() ? last : null;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
+  async function names(): Promise<void> {
+    try {
+      const list = await api.ask<{ items: { id: string; name: string }[] }>("GET", "/v1/groups");
+      groups.value = Object.fromEntries(list.items.map((each) => [each.id, each.name]));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
+  function begin(): void {
+    if (stops.length > 0) return;
+    const clock = setInterval(() => (now.value = Date.now() + (offset ?? 0)), 1000);
+    const looks = setInterval(() => void figures(), FIGURES_EVERY_MS);
+    stops = [
+      session.hear((name, params) => {
+        if (name === "monitor.changed") shown((params as { wall: Wall }).wall, true);
+      }),
+      watch(
+        () => session.status.phase,
+        (phase) => {
+          if (phase === "live") void subscribe();
+        },
+        { immediate: true },
+      ),
+      () => clearInterval(clock),
+      () => clearInterval(looks),
+    ];
+    void figures();
+    void names();
+  }
+
+  function end(): void {
+    for (const stop of stops) stop();
+    stops = [];
+    opened.value = explained.value = agentId.value = null;
+    if (session.status.phase === "live") void session.ask("monitor.unsubscribe", {}).catch(() => undefined);
+  }
+
+  async function acknowledge(alarmId: string): Promise<void> {
+    const { alarm } = await session.ask("alarm.acknowledge", { alarm_id: alarmId });
+    if (wall.value === null) return;
+    const alarms = wall.value.alarms.map((each) => (each.alarm_id === alarmId ? alarm : each));
+    wall.value = { ...wall.value, alarms };
+  }
+
+  return { wall, failure, now, today, groups, opened, explained, agentId, agent, begin, end, subscribe, acknowledge };
+});

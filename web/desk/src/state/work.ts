@@ -1,0 +1,202 @@
+/** The workbench: which list is shown, what is open, what is written, and everything done with a conversation. */
+
+import { type Conversation, type Message, type Requests, Refused } from "@pointsman/shared";
+import { defineStore } from "pinia";
+import { computed, markRaw, ref, shallowRef } from "vue";
+import { i18n } from "../texts";
+import { useSession } from "./session";
+import { Drafts } from "./workDrafts";
+import { inOrder, later, listed, type Scope, SCOPES, takesPart } from "./workLists";
+import { Notices } from "./workNotices";
+import { type Outcome, Outbox, type Pending } from "./workOutbox";
+import { Pages } from "./workPages";
+import { prefs } from "./workPrefs";
+import { Typing } from "./workTyping";
+
+export type Dialog = "end" | "transfer" | "invite" | "explain" | "help" | "slots" | "offline" | null;
+/** What the reader is to the open conversation. */
+export type Part = "owner" | "collaborator" | "watcher" | "reader";
+
+const UNDO_MS = 10_000;
+const t = (key: string, named: Record<string, unknown> = {}): string => i18n.global.t(key, named);
+
+export const useWork = defineStore("work", () => {
+  const session = useSession();
+  const scope = ref<Scope>("mine");
+  const openId = ref<string | null>(null);
+  const missing = ref("");
+  const dialog = ref<Dialog>(null);
+  const side = ref(false);
+  const now = ref(Date.now());
+  /** where the page shall go next, after something was done; undefined: it stays */
+  const leaving = ref<string | null | undefined>(undefined);
+  const pages = markRaw(new Pages());
+  const notices = markRaw(new Notices());
+  const typing = markRaw(new Typing());
+  const drafts = shallowRef<Drafts>(new Drafts("pointsman:drafts:"));
+  const outbox = shallowRef<Outbox | null>(null);
+
+  setInterval(() => (now.value = Date.now()), 1000);
+
+  const lists = computed(() => {
+    const me = session.myId;
+    const of = (each: Scope): Conversation[] =>
+      listed(each, session.view, me, each === "mine" || each === "shared" ? [] : pages.pages[each].ids, pages.known.value);
+    return Object.fromEntries(SCOPES.map((each) => [each, of(each)])) as Record<Scope, Conversation[]>;
+  });
+  const mine = computed(() => lists.value.mine);
+  const open = computed<Conversation | null>(() =>
+    openId.value === null ? null : (later(pages.known.value[openId.value], session.view.conversations[openId.value]) ?? null),
+  );
+  const part = computed<Part>(() => {
+    const there = open.value;
+    if (there === null) return "reader";
+    if (there.owner?.id === session.myId) return "owner";
+    if (takesPart(there, session.myId)) return "collaborator";
+    return session.view.watching.includes(there.conversation_id) ? "watcher" : "reader";
+  });
+  const invitations = computed(() => Object.values(session.view.invitations));
+  const mentions = computed(() =>
+    Object.values(session.view.mentions).sort((a, b) => Date.parse(b.at) - Date.parse(a.at)),
+  );
+
+  /** For the signed-in person: what they wrote, and what was on its way. */
+  function begin(): () => void {
+    const me = session.myId;
+    const client = session.client;
+    drafts.value = new Drafts(`pointsman:drafts:${me}`);
+    if (client !== null && outbox.value === null) {
+      outbox.value = new Outbox(`pointsman:outbox:${me}`, client.send.bind(client), told);
+    }
+    const stops = [
+      session.hear((name, params) => {
+        if (name === "typing.changed") typing.hear(params as never);
+        if (name === "notice.given") notices.say((params as { text: string }).text);
+      }),
+      session.read(heard),
+    ];
+    void refresh();
+    const timer = setInterval(() => {
+      if (document.visibilityState === "visible") void refresh();
+    }, 5000);
+    return () => {
+      clearInterval(timer);
+      for (const stop of stops) stop();
+    };
+  }
+
+  /** What the server does not tell by itself: the queue, and a conversation that somebody only reads. */
+  async function refresh(): Promise<void> {
+    if (session.status.phase !== "live" && session.status.phase !== "connecting") return;
+    if (session.may("conversation.pull") || scope.value === "queue") await pages.load("queue");
+    if (scope.value === "recent" || scope.value === "all") await pages.load(scope.value);
+    const there = open.value;
+    if (there !== null && part.value === "reader" && there.state !== "closed") await look(there.conversation_id);
+  }
+
+  async function look(id: string): Promise<void> {
+    try {
+      const found = await session.ask("conversation.get", { conversation_id: id });
+      session.client?.entered(found.conversation);
+      missing.value = "";
+    } catch (error) {
+      if (error instanceof Refused && !error.retryable && openId.value === id) missing.value = error.message;
+    }
+  }
+
+  function show(chosen: Scope): void {
+    scope.value = chosen;
+    if (chosen !== "mine" && chosen !== "shared") void pages.load(chosen);
+  }
+
+  async function enter(id: string | null): Promise<void> {
+    openId.value = id;
+    missing.value = "";
+    if (id === null) return;
+    const known = session.view.conversations[id];
+    if (known === undefined || known.state === "closed" || part.value === "reader") await look(id);
+    const named = mentions.value.filter((each) => each.conversation_id === id).map((each) => each.message_id);
+    if (named.length > 0) await session.ask("mention.read", { message_ids: named }).catch(() => null);
+  }
+
+  function heard(message: Message): void {
+    if (message.sender.id !== null) typing.forget(message.conversation_id, message.sender.id);
+    const there = session.view.conversations[message.conversation_id];
+    if (message.sender.kind !== "customer" || there?.owner?.id !== session.myId) return;
+    if (!prefs.desktop || document.visibilityState === "visible" || !("Notification" in window)) return;
+    if (Notification.permission !== "granted") return;
+    const text = message.body?.kind === "text" ? message.body.text : t("work.kind.something");
+    const shown = new Notification(there.customer.name || t("work.who.anonymous"), { body: text, tag: message.conversation_id });
+    shown.onclick = () => window.focus();
+  }
+
+  function told(pending: Pending, outcome: Outcome): void {
+    if (outcome.kind !== "stale") return;
+    const kind = pending.method === "message.send" ? "reply" : "note";
+    if (pending.body.kind === "text" || pending.body.kind === "note") {
+      drafts.value.giveBack(pending.conversation, kind, pending.body.text);
+    }
+    notices.say(
+      outcome.owner ? t("work.notice.stale", { who: outcome.owner }) : t("work.notice.stale_nobody"),
+      "bad",
+      null,
+      15_000,
+    );
+    void look(pending.conversation);
+  }
+
+  function refused(error: unknown): void {
+    if (!(error instanceof Error)) throw error;
+    notices.say(t("shell.common.failed", { why: error.message }), "bad");
+  }
+
+  /** One request about a conversation; its new state is shown at once. False: it was refused, and that was said. */
+  async function act<Name extends keyof Requests>(method: Name, params: Requests[Name]["params"]): Promise<boolean> {
+    try {
+      const result = await session.ask(method, params);
+      const after = (result as { conversation?: Conversation }).conversation;
+      if (after) session.client?.entered(after);
+      return true;
+    } catch (error) {
+      refused(error);
+      return false;
+    }
+  }
+
+  async function end(conversation: Conversation): Promise<void> {
+    const id = conversation.conversation_id;
+    const next = inOrder(mine.value).find((each) => each.conversation_id !== id)?.conversation_id ?? null;
+    const ended = await act("conversation.end", { conversation_id: id, assign_epoch: conversation.assign_epoch });
+    if (!ended) return;
+    if (openId.value === id) leaving.value = next;
+    const name = conversation.customer.name || t("work.who.anonymous");
+    const undo = { text: t("work.end.undo"), do: () => void reopen(id) };
+    notices.say(t("work.end.done", { name }), "plain", undo, UNDO_MS);
+  }
+
+  async function reopen(id: string): Promise<void> {
+    if (await act("conversation.reopen", { conversation_id: id })) leaving.value = id;
+  }
+
+  async function pull(conversation: string | null, pool: string | null = null): Promise<void> {
+    try {
+      const taken = await session.ask("conversation.pull", { conversation_id: conversation, pool });
+      session.client?.entered(taken.conversation);
+      scope.value = "mine";
+      leaving.value = taken.conversation.conversation_id;
+      void pages.load("queue");
+    } catch (error) {
+      if (error instanceof Refused && error.code === 1004) notices.say(t("work.queue.gone"));
+      else refused(error);
+    }
+  }
+
+  async function join(id: string): Promise<void> {
+    if (await act("participant.join", { conversation_id: id })) leaving.value = id;
+  }
+
+  return {
+    scope, openId, missing, dialog, side, now, pages, notices, typing, drafts, outbox, lists, mine, open, part,
+    invitations, mentions, leaving, begin, show, enter, look, act, end, reopen, pull, join, refused,
+  };
+});

@@ -1,0 +1,75 @@
+/** Pages of the lists that the server gives on asking: the queue, the recent ones, all permitted ones. */
+
+import type { Conversation, PoolCard } from "@pointsman/shared";
+import { reactive, shallowRef } from "vue";
+import { useSession } from "./session";
+import type { Scope } from "./workLists";
+
+export type PagedScope = Exclude<Scope, "mine" | "shared">;
+
+export interface Page {
+  ids: string[];
+  cursor: string | null;
+  phase: "new" | "loading" | "there" | "failed";
+  why: string;
+}
+
+const PAGE = 50;
+const fresh = (): Page => ({ ids: [], cursor: null, phase: "new", why: "" });
+
+export class Pages {
+  readonly known = shallowRef<Readonly<Record<string, Conversation>>>({});
+  readonly pools = shallowRef<readonly PoolCard[]>([]);
+  readonly pages = reactive<Record<PagedScope, Page>>({ queue: fresh(), recent: fresh(), all: fresh() });
+  private readonly session = useSession();
+
+  get queued(): number {
+    return this.pools.value.reduce((sum, pool) => sum + pool.length, 0);
+  }
+
+  /** The first page anew; what is shown stays until it is there. */
+  async load(scope: PagedScope): Promise<void> {
+    const page = this.pages[scope];
+    if (page.phase === "loading") return;
+    const first = page.phase !== "there";
+    if (first) page.phase = "loading";
+    try {
+      const result = await this.session.ask("conversation.list", { scope, limit: PAGE });
+      this.take(result.conversations);
+      if (scope === "queue") this.pools.value = result.pools;
+      const ids = result.conversations.map((each) => each.conversation_id);
+      const kept = scope === "queue" || first ? [] : page.ids.filter((id) => !ids.includes(id));
+      page.ids = [...ids, ...kept];
+      if (first || scope === "queue") page.cursor = result.cursor;
+      page.phase = "there";
+    } catch (error) {
+      page.why = error instanceof Error ? error.message : String(error);
+      if (first) page.phase = "failed";
+    }
+  }
+
+  async more(scope: PagedScope): Promise<void> {
+    const page = this.pages[scope];
+    if (page.cursor === null || page.phase === "loading") return;
+    page.phase = "loading";
+    try {
+      const result = await this.session.ask("conversation.list", { scope, limit: PAGE, cursor: page.cursor });
+      this.take(result.conversations);
+      const there = new Set(page.ids);
+      page.ids = [...page.ids, ...result.conversations.map((each) => each.conversation_id).filter((id) => !there.has(id))];
+      page.cursor = result.cursor;
+    } catch (error) {
+      page.why = error instanceof Error ? error.message : String(error);
+    }
+    page.phase = "there";
+  }
+
+  private take(conversations: readonly Conversation[]): void {
+    const next = { ...this.known.value };
+    for (const each of conversations) {
+      const before = next[each.conversation_id];
+      if (before === undefined || each.rev >= before.rev) next[each.conversation_id] = each;
+    }
+    this.known.value = next;
+  }
+}

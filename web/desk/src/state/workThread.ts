@@ -1,0 +1,93 @@
+/** A conversation's log as rows to show: day lines, who begins to speak, what is still on its way. Pure. */
+
+import type { Message } from "@pointsman/shared";
+import type { Pending } from "./workOutbox";
+
+export type Row =
+  | { kind: "day"; key: string; at: string }
+  | { kind: "system"; key: string; message: Message }
+  | { kind: "said"; key: string; message: Message; first: boolean; own: boolean }
+  | { kind: "pending"; key: string; pending: Pending };
+
+const PAUSE_MS = 5 * 60_000;
+
+function dayOf(at: string): string {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+}
+
+/** Rows from the oldest to the newest; what is on its way, and not in the log yet, comes last. */
+export function rows(messages: readonly Message[], pending: readonly Pending[], me: string): Row[] {
+  const shown: Row[] = [];
+  let day = "";
+  let before: Message | null = null;
+  for (const message of messages) {
+    if (dayOf(message.created_at) !== day) {
+      day = dayOf(message.created_at);
+      shown.push({ kind: "day", key: `day:${day}`, at: message.created_at });
+      before = null;
+    }
+    if (message.body?.kind === "system") {
+      shown.push({ kind: "system", key: message.message_id, message });
+      before = null;
+      continue;
+    }
+    shown.push({
+      kind: "said",
+      key: message.message_id,
+      message,
+      first: before === null || !goesOn(before, message),
+      own: message.sender.id === me && message.sender.kind === "agent",
+    });
+    before = message;
+  }
+  const there = new Set(messages.map((each) => each.client_message_id));
+  for (const each of pending) if (!there.has(each.id)) shown.push({ kind: "pending", key: `pending:${each.id}`, pending: each });
+  return shown;
+}
+
+function goesOn(before: Message, after: Message): boolean {
+  return (
+    before.sender.id === after.sender.id &&
+    before.sender.kind === after.sender.kind &&
+    before.internal === after.internal &&
+    Date.parse(after.created_at) - Date.parse(before.created_at) < PAUSE_MS
+  );
+}
+
+/** The facts of a system entry that its sentence names. */
+export function facts(data: Readonly<Record<string, unknown>>): { who: string; by: string; rule: string; text: string; reason: string } {
+  return {
+    who: named(data["who"] ?? data["owner"] ?? data["to"]),
+    by: named(data["by"]),
+    rule: named(data["rule"]),
+    text: typeof data["text"] === "string" ? data["text"] : "",
+    reason: typeof data["reason"] === "string" ? data["reason"] : "",
+  };
+}
+
+function named(who: unknown): string {
+  if (Array.isArray(who)) return who.map(named).filter(Boolean).join(", ");
+  if (who !== null && typeof who === "object" && "name" in who) return String(who.name);
+  return typeof who === "string" ? who : "";
+}
+
+/** The text before and the names after an `@` that is being typed at `at`; null when none is. */
+export function mentionAt(text: string, at: number): { from: number; name: string } | null {
+  const found = /(?:^|\s)@([^\s@]{0,30})$/u.exec(text.slice(0, at));
+  return found === null ? null : { from: at - (found[1] as string).length - 1, name: found[1] as string };
+}
+
+/** Whose names a note's text holds after an `@`. */
+export function mentioned(text: string, people: readonly { id: string; name: string }[]): string[] {
+  const longest = [...people].sort((a, b) => b.name.length - a.name.length);
+  const found = new Set<string>();
+  let rest = text;
+  for (const person of longest) {
+    if (person.name !== "" && rest.includes(`@${person.name}`)) {
+      found.add(person.id);
+      rest = rest.replaceAll(`@${person.name}`, " ");
+    }
+  }
+  return people.filter((each) => found.has(each.id)).map((each) => each.id);
+}

@@ -1,0 +1,48 @@
+/** The desk's languages. Each area has its words in a file of its own, in all languages side by side. */
+
+import en from "element-plus/es/locale/lang/en";
+import zhCn from "element-plus/es/locale/lang/zh-cn";
+import zhTw from "element-plus/es/locale/lang/zh-tw";
+import { ref } from "vue";
+import { createI18n } from "vue-i18n";
+import { customers } from "./areas/customers";
+import { reports } from "./areas/reports";
+import { settings } from "./areas/settings";
+import { shell } from "./areas/shell";
+import { wall } from "./areas/wall";
+import { words } from "./areas/words";
+import { work } from "./areas/work";
+
+export const LANGUAGES = { "zh-CN": "简体中文", en: "English", "zh-TW": "繁體中文" } as const;
+export type Language = keyof typeof LANGUAGES;
+const KEY = "pointsman:language";
+const AREAS = { shell, words, work, wall, customers, reports, settings };
+const ELEMENTS = { en, "zh-CN": zhCn, "zh-TW": zhTw };
+
+function table(language: Language): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(AREAS).map(([name, area]) => [name, area[language]]));
+}
+
+function preferred(): Language {
+  const asked = localStorage.getItem(KEY) ?? navigator.language;
+  if (/^zh-(tw|hk|mo|hant)/i.test(asked)) return "zh-TW";
+  return /^zh/i.test(asked) ? "zh-CN" : "en";
+}
+
+export const language = ref<Language>(preferred());
+export const elementLocale = ref(ELEMENTS[language.value]);
+export const i18n = createI18n({
+  legacy: false,
+  locale: language.value,
+  messages: Object.fromEntries((Object.keys(LANGUAGES) as Language[]).map((each) => [each, table(each)])) as never,
+});
+
+export function useLanguage(chosen: Language): void {
+  i18n.global.locale.value = chosen as never;
+  language.value = chosen;
+  elementLocale.value = ELEMENTS[chosen];
+  document.documentElement.lang = chosen;
+  localStorage.setItem(KEY, chosen);
+}
+
+document.documentElement.lang = language.value;

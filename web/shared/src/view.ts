@@ -1,0 +1,215 @@
+/**
+ * What a client knows of the world: snapshot and events reduced to what they are about. Pure.
+ *
+ * Absolute values with `rev`: the higher wins, so repeats do no harm (I7: old snapshot + events = fresh snapshot). Every
+ * reducer returns the same object when nothing changed, so that whoever shows it can compare by identity.
+ */
+
+import type {
+  AgentCard,
+  Alarm,
+  Conversation,
+  HelloResult,
+  Invitation,
+  Item,
+  Me,
+  Mention,
+  Message,
+  ServerEvents,
+  Wall,
+} from "./protocol";
+
+export interface View {
+  readonly me: Me | null;
+  readonly conversations: Readonly<Record<string, Conversation>>;
+  /** the newest message of each log: events about conversations do not carry it, and may come after it */
+  readonly last: Readonly<Record<string, Message>>;
+  readonly agents: Readonly<Record<string, AgentCard>>;
+  readonly watching: readonly string[];
+  readonly invitations: Readonly<Record<string, Invitation>>;
+  /** the unread ones, by message */
+  readonly mentions: Readonly<Record<string, Mention>>;
+  readonly rights: Readonly<Record<string, string>>;
+  readonly items: Readonly<Record<string, Item>>;
+  readonly alarms: Readonly<Record<string, Alarm>>;
+  readonly wall: Wall | null;
+}
+
+export const EMPTY: View = {
+  me: null,
+  conversations: {},
+  last: {},
+  agents: {},
+  watching: [],
+  invitations: {},
+  mentions: {},
+  rights: {},
+  items: {},
+  alarms: {},
+  wall: null,
+};
+
+function by<T>(things: readonly T[], key: (thing: T) => string): Record<string, T> {
+  return Object.fromEntries(things.map((thing) => [key(thing), thing]));
+}
+
+function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  if (!(key in record)) return record;
+  const { [key]: _gone, ...rest } = record;
+  return rest;
+}
+
+/** Whether a snapshot for this session holds the conversation. */
+export function isOwn(view: View, conversation: Conversation): boolean {
+  if (view.me === null || conversation.state === "closed") return false;
+  const person = view.me.person;
+  if (person.kind === "customer") return conversation.customer.customer_id === person.id;
+  return (
+    conversation.owner?.id === person.id ||
+    conversation.participants.some((each) => each.person.id === person.id) ||
+    view.watching.includes(conversation.conversation_id)
+  );
+}
+
+/** What a fresh `session.hello` would give: the own conversations that are not closed, by id. */
+export function snapshot(view: View): Conversation[] {
+  return Object.keys(view.conversations)
+    .sort()
+    .map((key) => view.conversations[key] as Conversation)
+    .filter((conversation) => isOwn(view, conversation));
+}
+
+/** Take a snapshot. Also the ids of conversations that it should have held, were nothing missed. */
+export function begin(view: View, hello: HelloResult): { view: View; doubtful: string[] } {
+  const taken = hello.snapshot;
+  let next: View = {
+    ...view,
+    me: hello.me,
+    watching: taken.watching,
+    invitations: by(taken.invitations, (each) => each.conversation_id),
+    mentions: by(taken.mentions, (each) => each.message_id),
+    rights: taken.rights,
+  };
+  const given = new Set(taken.conversations.map((each) => each.conversation_id));
+  const doubtful = snapshot(next)
+    .map((each) => each.conversation_id)
+    .filter((id) => !given.has(id));
+  for (const conversation of taken.conversations) next = put(next, conversation);
+  if (taken.me) next = { ...next, agents: { ...next.agents, [taken.me.account_id]: taken.me } };
+  return { view: next, doubtful };
+}
+
+/** A conversation as it is now, or was; unchanged when it was known already in this version or a later one. */
+export function put(view: View, conversation: Conversation): View {
+  const id = conversation.conversation_id;
+  const known = view.conversations[id];
+  if (known !== undefined && conversation.rev <= known.rev) return view;
+  const next = conversation.last_message ? remember(view, conversation.last_message) : view;
+  const head = Math.max(conversation.head_seq, known?.head_seq ?? 0);
+  const entered = { ...conversation, head_seq: head, last_message: next.last[id] ?? null };
+  return { ...next, conversations: { ...next.conversations, [id]: entered } };
+}
+
+/** It is not for this session any more. */
+export function forget(view: View, conversationId: string): View {
+  return {
+    ...view,
+    conversations: without(view.conversations, conversationId),
+    last: without(view.last, conversationId),
+  };
+}
+
+/** A message was added to its log; called in the order of the log. */
+export function said(view: View, message: Message): View {
+  const next = remember(view, message);
+  const known = next.conversations[message.conversation_id];
+  if (known === undefined) return next;
+  let told: Conversation = { ...known, last_message: next.last[message.conversation_id] ?? null };
+  if (message.seq > known.head_seq) {
+    told = { ...told, head_seq: message.seq };
+    if (message.sender.kind === "customer")
+      told = { ...told, waiting_since: known.waiting_since ?? message.created_at };
+    else if (message.sender.kind !== "system" && !message.internal) told = { ...told, waiting_since: null };
+  }
+  return { ...next, conversations: { ...next.conversations, [message.conversation_id]: told } };
+}
+
+/** A message was recalled. */
+export function changed(view: View, message: Message): View {
+  return view.last[message.conversation_id]?.seq === message.seq ? said(view, message) : view;
+}
+
+function remember(view: View, message: Message): View {
+  const last = view.last[message.conversation_id];
+  const newer =
+    last === undefined || message.seq > last.seq || (message.seq === last.seq && message.rev > last.rev);
+  return newer ? { ...view, last: { ...view.last, [message.conversation_id]: message } } : view;
+}
+
+function newer<T extends { rev: number }>(
+  kept: Readonly<Record<string, T>>,
+  key: string,
+  value: T,
+): Readonly<Record<string, T>> {
+  const known = kept[key];
+  return known !== undefined && known.rev >= value.rev ? kept : { ...kept, [key]: value };
+}
+
+type Reducers = { [Name in keyof ServerEvents]?: (view: View, params: ServerEvents[Name]) => View };
+
+function conversationChanged(view: View, params: { conversation: Conversation }): View {
+  return put(view, params.conversation);
+}
+
+const REDUCERS: Reducers = {
+  "conversation.queued": conversationChanged,
+  "conversation.assigned": conversationChanged,
+  "conversation.updated": conversationChanged,
+  "conversation.ended": conversationChanged,
+  "conversation.closed": conversationChanged,
+  "agent.changed": (view, { agent }) => ({ ...view, agents: { ...view.agents, [agent.account_id]: agent } }),
+  "queue.moved": (view, { conversation_id, ...moved }) => {
+    const known = view.conversations[conversation_id];
+    if (!known?.queue) return view;
+    const queue = { ...known.queue, ...moved } as NonNullable<Conversation["queue"]>;
+    return { ...view, conversations: { ...view.conversations, [conversation_id]: { ...known, queue } } };
+  },
+  "read.advanced": (view, { conversation_id, side, seq }) => {
+    const known = view.conversations[conversation_id];
+    const member = side === "customer" ? "read_by_customer" : "read_by_staff";
+    if (known === undefined || known[member] >= seq) return view;
+    return {
+      ...view,
+      conversations: { ...view.conversations, [conversation_id]: { ...known, [member]: seq } },
+    };
+  },
+  "item.changed": (view, { item }) => ({ ...view, items: newer(view.items, item.item_id, item) }),
+  "alarm.changed": (view, { alarm }) => ({ ...view, alarms: newer(view.alarms, alarm.alarm_id, alarm) }),
+  "monitor.watching": (view, { watching }) => ({ ...view, watching }),
+  "monitor.changed": (view, { wall }) => ({ ...view, wall }),
+  "rights.changed": (view, { rights }) => ({ ...view, rights }),
+  "invitation.received": (view, { invitation }) => ({
+    ...view,
+    invitations: { ...view.invitations, [invitation.conversation_id]: invitation },
+  }),
+  "invitation.ended": (view, { conversation_id }) => ({
+    ...view,
+    invitations: without(view.invitations, conversation_id),
+  }),
+  "mention.changed": (view, { mention }) => ({
+    ...view,
+    mentions: mention.read_at
+      ? without(view.mentions, mention.message_id)
+      : { ...view.mentions, [mention.message_id]: mention },
+  }),
+};
+
+/** Any notification about state; the same object when it said nothing new. */
+export function apply<Name extends keyof ServerEvents>(
+  view: View,
+  name: Name,
+  params: ServerEvents[Name],
+): View {
+  const reducer = REDUCERS[name] as ((view: View, params: ServerEvents[Name]) => View) | undefined;
+  return reducer === undefined ? view : reducer(view, params);
+}

@@ -1,0 +1,55 @@
+/** What a shop's page and the widget say to each other. */
+
+export interface BootOptions {
+  /** the shop's short name at this server */
+  shop: string;
+  /** `en`, `zh-CN` or `zh-TW`; absent: as the browser prefers */
+  language?: string;
+  /** `light`, `dark`, or as the system prefers */
+  theme?: "light" | "dark";
+  /** the colour of launcher and header, as CSS writes it */
+  accent?: string;
+  /** hides the launcher: the page has a button of its own that calls `open` */
+  launcher?: boolean;
+  /** signed by the shop's backend; see `setUser` */
+  identityToken?: string;
+}
+
+/** What the customer looks at; it goes along with the next conversation. */
+export interface Context {
+  order_id?: string;
+  order?: { order_id: string; title?: string; state?: string; amount?: string };
+  page?: string;
+}
+
+export interface WidgetEvents {
+  ready: undefined;
+  opened: undefined;
+  closed: undefined;
+  unread: number;
+  message: { from: string; text: string };
+  error: { reason: string };
+}
+
+export type Handler = (value: unknown) => void;
+
+/** What the loader gives the panel, and calls on it. */
+export interface Host {
+  server: string;
+  options: BootOptions;
+  identityToken: string | null;
+  context: Context;
+  root: ShadowRoot;
+  close(): void;
+  unread(count: number): void;
+  emit<Name extends keyof WidgetEvents>(name: Name, value: WidgetEvents[Name]): void;
+}
+
+export interface PanelHandle {
+  shown(visible: boolean): void;
+  context(context: Context): void;
+  /** forget the session on this device (`reset`), or only leave the page (`shutdown`) */
+  stop(forget: boolean): void;
+}
+
+export type Mount = (host: Host) => PanelHandle;

@@ -1,0 +1,84 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Shown } from "./Panel";
+
+/** Who serves, or that somebody will. */
+export function Header({ session, texts, close }: Shown & { close: () => void }) {
+  const conversation = session.conversation.value;
+  const owner = session.fresh.value ? null : (conversation?.owner ?? null);
+  const said =
+    owner === null
+      ? texts("title")
+      : owner.kind === "bot"
+        ? texts("bot", { name: owner.name })
+        : texts(conversation?.answers_later ? "later" : "served", { name: owner.name });
+  return (
+    <header>
+      <h1>{said}</h1>
+      {owner?.kind === "bot" && (
+        <button type="button" class="plain" onClick={() => void session.human()}>
+          {texts("human")}
+        </button>
+      )}
+      <button type="button" class="icon" aria-label={texts("close")} onClick={close}>
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d="M6 6l12 12M18 6L6 18" />
+        </svg>
+      </button>
+    </header>
+  );
+}
+
+/** Only when something is wrong with the connection: what it means for the person. */
+export function Connection({ session, texts }: Shown) {
+  const status = session.status.value;
+  const [, tick] = useState(0);
+  useEffect(() => {
+    if (status.phase !== "waiting") return;
+    const timer = setInterval(() => tick((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, [status]);
+  if (status.phase === "live" || (status.phase === "connecting" && status.ended === null)) return null;
+  const seconds = status.retryAt === null ? 0 : Math.max(0, Math.ceil((status.retryAt - Date.now()) / 1000));
+  return (
+    <div class="banner" role="status">
+      {status.phase === "stopped" && texts("stopped", { why: status.ended?.reason ?? "" })}
+      {status.phase === "connecting" && texts("connecting")}
+      {status.phase === "waiting" && (
+        <>
+          {texts(seconds > 1 ? "retry_in" : "offline", { s: seconds })}{" "}
+          <button type="button" class="plain" onClick={() => session.retryNow()}>
+            {texts("retry_now")}
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The place in the queue, in words, and the way out. */
+export function Queue({ session, texts }: Shown) {
+  const conversation = session.conversation.value;
+  const [sure, ask] = useState(false);
+  const queue = conversation?.state === "queued" ? conversation.queue : null;
+  if (!queue) return null;
+  return (
+    <div class="queue" role="status">
+      <p>{texts(`queue_${queue.reason}`, { place: queue.place, length: queue.length })}</p>
+      {sure ? (
+        <p>
+          {texts("leave_sure")}{" "}
+          <button type="button" class="plain" onClick={() => void session.leaveQueue()}>
+            {texts("yes")}
+          </button>{" "}
+          <button type="button" class="plain" onClick={() => ask(false)}>
+            {texts("no")}
+          </button>
+        </p>
+      ) : (
+        <button type="button" class="plain" onClick={() => ask(true)}>
+          {texts("leave_queue")}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,192 @@
+import type { Message } from "@pointsman/shared";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Texts } from "../texts";
+import type { Shown } from "./Panel";
+import { type Draft, isTheirs, type Session } from "./state";
+
+const NEAR = 80;
+const EVENTS = new Set(["queued", "assigned", "ended", "closed", "reopened"]);
+
+/** The conversation. New lines are read out; who has scrolled up is not torn down. */
+export function Log({ session, texts, language }: Shown) {
+  const list = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const before = useRef({ height: 0, first: 0 });
+  const messages = session.messages.value;
+  const drafts = session.drafts.value;
+  const visible = session.visible.value;
+  useLayoutEffect(() => {
+    const element = list.current;
+    if (element === null) return;
+    const first = messages[0]?.seq ?? 0;
+    if (first < before.current.first && !atEnd.current) {
+      element.scrollTop += element.scrollHeight - before.current.height; // older ones came above
+    } else if (atEnd.current) {
+      element.scrollTop = element.scrollHeight;
+    }
+    before.current = { height: element.scrollHeight, first };
+  }, [messages, drafts, visible, session.typist.value]);
+  const read = session.conversation.value?.read_by_staff ?? 0;
+  const lastMine = messages.findLast((each) => each.sender.kind === "customer")?.seq;
+  return (
+    <div
+      ref={list}
+      class="log"
+      role="log"
+      aria-live="polite"
+      tabIndex={0}
+      onScroll={(event) => {
+        const element = event.currentTarget;
+        atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+      }}
+    >
+      {session.more.value && (
+        <button type="button" class="plain earlier" onClick={() => void session.earlier()}>
+          {texts("earlier")}
+        </button>
+      )}
+      {messages.length === 0 && drafts.length === 0 && (
+        <div class="welcome">
+          <p>{texts("welcome")}</p>
+          <p>{texts("welcome_hint")}</p>
+        </div>
+      )}
+      {messages.map((message, index) => (
+        <Entry
+          key={message.message_id}
+          message={message}
+          previous={messages[index - 1]}
+          session={session}
+          texts={texts}
+          language={language}
+          mark={message.seq === lastMine ? texts(message.seq <= read ? "read" : "sent") : ""}
+        />
+      ))}
+      {drafts.map((draft) => (
+        <Pending key={draft.id} draft={draft} session={session} texts={texts} />
+      ))}
+      {session.typist.value !== null && <p class="typing">{texts("typing", { name: session.typist.value })}</p>}
+    </div>
+  );
+}
+
+interface EntryProps extends Shown {
+  message: Message;
+  previous: Message | undefined;
+  mark: string;
+}
+
+function Entry({ message, previous, session, texts, language, mark }: EntryProps) {
+  const day = dayOf(message.created_at, language);
+  const newDay = previous === undefined || dayOf(previous.created_at, language) !== day;
+  const body = message.body;
+  if (body?.kind === "system") {
+    if (!EVENTS.has(body.event)) return null;
+    const owner = body.data["owner"] as { name?: string } | undefined;
+    return <p class="event">{texts(`event_${body.event}` as "event_closed", { name: owner?.name ?? texts("team") })}</p>;
+  }
+  const mine = message.sender.kind === "customer";
+  const named = isTheirs(message) && previous?.sender.id !== message.sender.id;
+  return (
+    <>
+      {newDay && <p class="day">{day}</p>}
+      <div class={mine ? "line mine" : "line"}>
+        {named && <span class="who">{message.sender.name || texts("team")}</span>}
+        <div class="bubble">
+          <Body message={message} session={session} texts={texts} />
+        </div>
+        <span class="meta">
+          <time dateTime={message.created_at}>{timeOf(message.created_at, language)}</time>
+          {mark && <span> · {mark}</span>}
+        </span>
+      </div>
+    </>
+  );
+}
+
+function Body({ message, session, texts }: { message: Message; session: Session; texts: Texts }) {
+  const body = message.body;
+  if (body === null) return <em>{texts("recalled")}</em>;
+  switch (body.kind) {
+    case "text":
+      return <>{body.text}</>;
+    case "image":
+    case "file":
+      return <Attachment fileId={body.file_id} name={body.name} picture={body.kind === "image"} session={session} />;
+    case "order_card":
+      return (
+        <div class="card">
+          <strong>{texts("order", { id: body.order_id })}</strong>
+          {body.title && <div>{body.title}</div>}
+          {body.amount && <div>{body.amount}</div>}
+        </div>
+      );
+    default:
+      return null;
+  }
+}
+
+interface AttachmentProps {
+  fileId: string;
+  name: string;
+  picture: boolean;
+  session: Session;
+}
+
+/** Links are short-lived: one is asked for to show the small picture, and another one when it is opened. */
+function Attachment({ fileId, name, picture, session }: AttachmentProps) {
+  const [thumbnail, show] = useState<string | null>(null);
+  useEffect(() => {
+    if (picture) session.link(fileId).then((link) => show(link.thumbnail), () => undefined);
+  }, [fileId]);
+  return (
+    <button
+      type="button"
+      class="file"
+      onClick={() => {
+        const tab = window.open("", "_blank"); // at once: later the browser would call it a pop-up
+        session.link(fileId).then(
+          (link) => tab?.location.replace(link.url),
+          () => tab?.close(),
+        );
+      }}
+    >
+      {thumbnail ? <img src={thumbnail} alt={name} /> : <span>{name || fileId}</span>}
+    </button>
+  );
+}
+
+function Pending({ draft, session, texts }: { draft: Draft; session: Session; texts: Texts }) {
+  const body = draft.body;
+  const text = body.kind === "text" ? body.text : body.kind === "order_card" ? body.order_id : body.name;
+  return (
+    <div class="line mine pending">
+      <div class="bubble">{text}</div>
+      <span class="meta">
+        {draft.failed === null ? (
+          texts("sending")
+        ) : (
+          <>
+            <span role="alert">
+              {texts("failed")}: {draft.failed}
+            </span>{" "}
+            <button type="button" class="plain" onClick={() => session.again(draft.id)}>
+              {texts("again")}
+            </button>{" "}
+            <button type="button" class="plain" onClick={() => session.discard(draft.id)}>
+              {texts("discard")}
+            </button>
+          </>
+        )}
+      </span>
+    </div>
+  );
+}
+
+function dayOf(at: string, language: string): string {
+  return new Date(at).toLocaleDateString(language, { dateStyle: "medium" });
+}
+
+function timeOf(at: string, language: string): string {
+  return new Date(at).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
+}

@@ -1,0 +1,41 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { Texts } from "../texts";
+import { Composer } from "./Composer";
+import { Connection, Header, Queue } from "./Header";
+import { Log } from "./Log";
+import { Rating } from "./Rating";
+import type { Session } from "./state";
+
+export interface Shown {
+  session: Session;
+  texts: Texts;
+  language: string;
+}
+
+/** The whole panel, as a dialog that does not take the page away. */
+export function Panel({ session, texts, language, close }: Shown & { close: () => void }) {
+  const panel = useRef<HTMLElement>(null);
+  const visible = session.visible.value;
+  useEffect(() => {
+    if (visible) panel.current?.querySelector("textarea")?.focus();
+  }, [visible]);
+  return (
+    <section
+      ref={panel}
+      class="panel"
+      hidden={!visible}
+      role="dialog"
+      aria-label={texts("title")}
+      onKeyDown={(event) => {
+        if (event.key === "Escape" && !event.isComposing) close();
+      }}
+    >
+      <Header session={session} texts={texts} language={language} close={close} />
+      <Connection session={session} texts={texts} language={language} />
+      <Log session={session} texts={texts} language={language} />
+      <Queue session={session} texts={texts} language={language} />
+      <Rating session={session} texts={texts} language={language} />
+      <Composer session={session} texts={texts} language={language} />
+    </section>
+  );
+}

@@ -1,0 +1,410 @@
+/** What the panel shows, as signals; and everything a customer can do. Knows no element. */
+
+import { computed, signal } from "@preact/signals";
+import {
+  Client,
+  type Conversation,
+  type Message,
+  Refused,
+  type SendParams,
+  type Status,
+} from "@pointsman/shared";
+import { sessionKey } from "../session";
+import type { Context, Host } from "../api";
+
+type SentBody = SendParams["body"];
+
+/** A message on its way. Its id stays the same however often it is sent, and over a reload. */
+export interface Draft {
+  id: string;
+  body: SentBody;
+  at: string;
+  /** why it was refused for good; null while it is on its way */
+  failed: string | null;
+}
+
+export interface Uploading {
+  name: string;
+  percent: number;
+}
+
+const TYPING_MS = 2000;
+const TYPED_MS = 5000;
+
+export class Session {
+  readonly status = signal<Status>({ phase: "connecting", retryAt: null, ended: null });
+  readonly conversation = signal<Conversation | null>(null);
+  readonly messages = signal<readonly Message[]>([]);
+  readonly more = signal(false);
+  readonly drafts = signal<readonly Draft[]>([]);
+  readonly typed = signal("");
+  readonly typist = signal<string | null>(null);
+  readonly context = signal<Context>({});
+  readonly uploading = signal<Uploading | null>(null);
+  readonly trouble = signal<string | null>(null);
+  readonly visible = signal(false);
+  readonly unread = computed(() => {
+    const conversation = this.conversation.value;
+    const read = Math.max(conversation?.read_by_customer ?? 0, this.readTo.value);
+    return this.messages.value.filter((each) => each.seq > read && isTheirs(each)).length;
+  });
+  /** whether a new conversation would begin with the next message */
+  readonly fresh = computed(() => {
+    const conversation = this.conversation.value;
+    return conversation === null || conversation.state === "closed";
+  });
+
+  private readonly readTo = signal(0);
+  private readonly client: Client;
+  private ticket: string | null = null;
+  private typingSent = 0;
+  private typistTimer: ReturnType<typeof setTimeout> | null = null;
+  private posting = false;
+
+  constructor(private readonly host: Host) {
+    this.context.value = host.context;
+    this.client = new Client(
+      `${host.server.replace(/^http/, "ws")}/ws`,
+      () => this.newTicket(),
+      { name: "pointsman-widget", version: "1", device: /Mobi/.test(navigator.userAgent) ? "mobile" : "web" },
+    );
+    this.client.listen({
+      view: () => this.look(),
+      status: (status) => {
+        this.status.value = status;
+        if (status.phase === "live") {
+          void this.firstPage();
+          void this.post();
+        }
+      },
+      message: (message) => {
+        if (isTheirs(message)) {
+          this.typist.value = null;
+          const body = message.body;
+          host.emit("message", {
+            from: message.sender.name,
+            text: body !== null && body.kind === "text" ? body.text : "",
+          });
+        }
+      },
+      event: (name, params) => {
+        if (name !== "typing.changed") return;
+        const { who, typing } = params as { who: { name: string }; typing: boolean };
+        if (this.typistTimer !== null) clearTimeout(this.typistTimer);
+        this.typist.value = typing ? who.name : null;
+        this.typistTimer = setTimeout(() => (this.typist.value = null), TYPED_MS);
+      },
+    });
+    this.restore();
+    this.client.start();
+  }
+
+  // --- the session -----------------------------------------------------------------------------------------------
+
+  private async newTicket(): Promise<string> {
+    if (this.ticket !== null) {
+      const ticket = this.ticket;
+      this.ticket = null;
+      return ticket;
+    }
+    const { options, identityToken } = this.host;
+    const kept = read(sessionKey(options.shop));
+    let answer: Response;
+    try {
+      answer = await fetch(`${this.host.server}/v1/widget/sessions`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({
+          shop: options.shop,
+          ...(kept ? { session_token: kept } : {}),
+          ...(identityToken && !kept ? { identity_token: identityToken } : {}),
+        }),
+      });
+    } catch {
+      throw new Refused(1050, "unreachable", "No connection.", true);
+    }
+    if (answer.ok) {
+      const given = (await answer.json()) as { session_token: string; ticket: string };
+      write(sessionKey(options.shop), given.session_token);
+      return given.ticket;
+    }
+    const problem = (await answer.json().catch(() => ({}))) as { detail?: string; reason?: string };
+    if (answer.status === 401 && kept) {
+      remove(sessionKey(options.shop)); // over; a new one begins
+      return this.newTicket();
+    }
+    const again = answer.status === 429 || answer.status >= 500;
+    throw new Refused(again ? 1050 : 1001, problem.reason ?? "refused", problem.detail ?? "Refused.", again);
+  }
+
+  private look(): void {
+    const all = Object.values(this.client.view.conversations);
+    const open = all.find((each) => each.state !== "closed");
+    const newest = open ?? all.sort((a, b) => a.opened_at.localeCompare(b.opened_at)).at(-1) ?? null;
+    this.conversation.value = newest;
+    if (newest !== null) {
+      const log = this.client.log(newest.conversation_id);
+      this.messages.value = log.messages;
+      const written = new Set(log.messages.map((each) => each.client_message_id));
+      const left = this.drafts.value.filter((each) => !written.has(each.id));
+      if (left.length < this.drafts.value.length) this.keep(left);
+    }
+    this.host.unread(this.visible.value ? 0 : this.unread.value);
+    this.markRead();
+  }
+
+  private async firstPage(): Promise<void> {
+    const id = this.conversation.value?.conversation_id;
+    if (id !== undefined && this.messages.value.length === 0) {
+      this.more.value = await this.client.earlier(id).catch(() => false);
+    }
+  }
+
+  async earlier(): Promise<void> {
+    const id = this.conversation.value?.conversation_id;
+    if (id !== undefined) this.more.value = await this.client.earlier(id).catch(() => true);
+  }
+
+  shown(visible: boolean): void {
+    this.visible.value = visible;
+    this.look();
+  }
+
+  private markRead(): void {
+    const conversation = this.conversation.value;
+    if (conversation === null || !this.visible.value || document.hidden) return;
+    const last = this.messages.value.at(-1)?.seq ?? 0;
+    if (last <= Math.max(conversation.read_by_customer, this.readTo.value)) return;
+    this.readTo.value = last;
+    void this.client
+      .ask("read.mark", { conversation_id: conversation.conversation_id, seq: last })
+      .catch(() => undefined); // a mark only advances: the next one says the same and more
+  }
+
+  // --- what a customer does --------------------------------------------------------------------------------------
+
+  say(text: string): void {
+    const said = text.trim();
+    if (said === "") return;
+    this.typed.value = "";
+    this.keepTyped("");
+    this.queue({ kind: "text", text: said });
+  }
+
+  queue(body: SentBody): void {
+    const draft: Draft = { id: crypto.randomUUID(), body, at: new Date().toISOString(), failed: null };
+    this.keep([...this.drafts.value, draft]);
+    void this.post();
+  }
+
+  again(id: string): void {
+    this.keep(this.drafts.value.map((each) => (each.id === id ? { ...each, failed: null } : each)));
+    void this.post();
+  }
+
+  discard(id: string): void {
+    this.keep(this.drafts.value.filter((each) => each.id !== id));
+  }
+
+  /** One after another, in order; a refused one lets the next ones pass. */
+  private async post(): Promise<void> {
+    if (this.posting) return;
+    this.posting = true;
+    try {
+      for (;;) {
+        const draft = this.drafts.value.find((each) => each.failed === null);
+        if (draft === undefined || this.status.value.phase === "stopped") return;
+        try {
+          await this.deliver(draft);
+          this.keep(this.drafts.value.filter((each) => each.id !== draft.id));
+        } catch (error) {
+          if (error instanceof Refused && error.retryable) return; // when the connection is back
+          const why = error instanceof Refused ? error.message : String(error);
+          this.keep(this.drafts.value.map((each) => (each.id === draft.id ? { ...each, failed: why } : each)));
+        }
+      }
+    } finally {
+      this.posting = false;
+    }
+  }
+
+  private async deliver(draft: Draft): Promise<void> {
+    const open = this.conversation.value;
+    if (open !== null && open.state !== "closed") {
+      try {
+        await this.client.send("message.send", {
+          conversation_id: open.conversation_id,
+          client_message_id: draft.id,
+          body: draft.body,
+        });
+        return;
+      } catch (error) {
+        if (!(error instanceof Refused) || error.reason !== "conversation_closed") throw error;
+      }
+    }
+    const order = this.context.value.order?.order_id ?? this.context.value.order_id;
+    const opened = await this.client.ask("conversation.open", {
+      ...(order ? { order_id: order } : {}),
+      message: { client_message_id: draft.id, body: draft.body },
+    });
+    this.client.entered(opened.conversation);
+    await this.firstPage();
+  }
+
+  typing(text: string): void {
+    this.typed.value = text;
+    this.keepTyped(text);
+    const id = this.conversation.value?.conversation_id;
+    const now = Date.now();
+    if (id === undefined || this.fresh.value) return;
+    if (text === "") this.client.typing(id, false);
+    else if (now - this.typingSent > TYPING_MS) this.client.typing(id, true);
+    else return;
+    this.typingSent = text === "" ? 0 : now;
+  }
+
+  async attach(file: File): Promise<void> {
+    const id = this.conversation.value?.conversation_id;
+    if (id === undefined || this.fresh.value) return;
+    this.trouble.value = null;
+    try {
+      const place = await this.client.ask("file.upload", {
+        conversation_id: id,
+        name: file.name,
+        size_bytes: file.size,
+        internal: false,
+      });
+      this.uploading.value = { name: file.name, percent: 0 };
+      await upload(new URL(place.url, this.host.server).href, file, (percent) => {
+        this.uploading.value = { name: file.name, percent };
+      });
+      const picture = file.type.startsWith("image/");
+      this.queue(
+        picture
+          ? { kind: "image", file_id: place.file_id, name: file.name }
+          : { kind: "file", file_id: place.file_id, name: file.name },
+      );
+    } catch (error) {
+      this.trouble.value = error instanceof Error ? error.message : String(error);
+    } finally {
+      this.uploading.value = null;
+    }
+  }
+
+  async link(fileId: string): Promise<{ url: string; thumbnail: string | null }> {
+    const link = await this.client.ask("file.link", { file_id: fileId });
+    const whole = (url: string): string => new URL(url, this.host.server).href;
+    return { url: whole(link.url), thumbnail: link.thumbnail_url ? whole(link.thumbnail_url) : null };
+  }
+
+  async leaveQueue(): Promise<void> {
+    await this.act("conversation.leave_queue", {});
+  }
+
+  async human(): Promise<void> {
+    await this.act("conversation.hand_off", { reason: "" });
+  }
+
+  async rate(rating: number, comment: string): Promise<void> {
+    await this.act("conversation.rate", { rating, comment });
+  }
+
+  private async act(
+    method: "conversation.leave_queue" | "conversation.hand_off" | "conversation.rate",
+    more: Record<string, unknown>,
+  ): Promise<void> {
+    const id = this.conversation.value?.conversation_id;
+    if (id === undefined) return;
+    this.trouble.value = null;
+    try {
+      const done = await this.client.ask(method, { conversation_id: id, ...more } as never);
+      this.client.entered((done as { conversation: Conversation }).conversation);
+    } catch (error) {
+      this.trouble.value = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  retryNow(): void {
+    this.client.retryNow();
+  }
+
+  async stop(): Promise<void> {
+    await this.client.stop();
+  }
+
+  // --- over a reload ---------------------------------------------------------------------------------------------
+
+  private get place(): string {
+    return `pointsman:${this.host.options.shop}`;
+  }
+
+  private restore(): void {
+    this.typed.value = read(`${this.place}:typed`) ?? "";
+    try {
+      this.drafts.value = JSON.parse(read(`${this.place}:drafts`) ?? "[]") as Draft[];
+    } catch {
+      this.drafts.value = [];
+    }
+  }
+
+  private keep(drafts: readonly Draft[]): void {
+    this.drafts.value = drafts;
+    write(`${this.place}:drafts`, JSON.stringify(drafts));
+  }
+
+  private keepTyped(text: string): void {
+    write(`${this.place}:typed`, text);
+  }
+}
+
+export function isTheirs(message: Message): boolean {
+  return message.sender.kind === "agent" || message.sender.kind === "bot";
+}
+
+function read(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function write(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    return; // without storage the conversation lasts as long as the page
+  }
+}
+
+function remove(key: string): void {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    return;
+  }
+}
+
+function upload(url: string, file: File, progress: (percent: number) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch tells nothing of what was sent so far
+    request.open("PUT", url);
+    request.upload.onprogress = (event) => progress(Math.round((event.loaded * 100) / Math.max(1, event.total)));
+    request.onload = () => {
+      if (request.status < 300) {
+        resolve();
+        return;
+      }
+      let why = `HTTP ${request.status}`;
+      try {
+        why = (JSON.parse(request.responseText) as { detail?: string }).detail ?? why;
+      } catch {
+        // not a problem document; the status is all there is
+      }
+      reject(new Error(why));
+    };
+    request.onerror = () => reject(new Error("No connection."));
+    request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
+    request.send(file);
+  });
+}
