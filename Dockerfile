@@ -1,18 +1,34 @@
 # Pointsman in a container: `docker build -t pointsman .`
-# Two stages: the first has what building needs, the second only Python, the libraries of the hashed lock and us.
+# Stages: what building needs, the pages for browsers, the wheel; the last has only Python, the libraries of the hashed
+# lock and us.
 
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.11-slim-bookworm AS libraries
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 # The libraries first: they change seldom, and Docker keeps the layer.
 COPY requirements/run.txt requirements/build.txt requirements/
 RUN python -m venv /opt/pointsman && /opt/pointsman/bin/pip install -r requirements/run.txt
 RUN python -m venv /opt/build && /opt/build/bin/pip install -r requirements/build.txt
-COPY pyproject.toml README.md LICENSE ./
 COPY protocol protocol
+RUN /opt/pointsman/bin/python -m protocol.schema typescript > /protocol.ts
+
+FROM node:24-bookworm-slim AS pages
+WORKDIR /src/web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+COPY web/desk/package.json desk/
+COPY web/shared/package.json shared/
+COPY web/widget/package.json widget/
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY web .
+COPY --from=libraries /protocol.ts shared/src/protocol.ts
+RUN npm run build
+
+FROM libraries AS build
+COPY pyproject.toml README.md LICENSE ./
 COPY router router
 COPY server server
 COPY loadtest loadtest
+COPY --from=pages /src/server/pages server/pages
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /opt/pointsman/bin/pip install --no-deps --no-index /wheels/*.whl
 

@@ -23,34 +23,44 @@ key = $(firstword $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-16))
 RUN_STAMP := $(VENV)/.installed-run-$(call key,requirements/run.txt requirements/build.txt pyproject.toml)
 EMBEDDED_STAMP := $(VENV)/.installed-embedded-$(call key,requirements/embedded.txt)
 DEV_STAMP := $(VENV)/.installed-dev-$(call key,requirements/dev.txt requirements/embedded.txt pyproject.toml)
+NODE_STAMP := $(VENV)/.installed-node-$(call key,requirements/node.txt)
+NPM_STAMP := web/node_modules/.installed-$(call key,web/package-lock.json)
+# The pages by what they are built from: everything in web/ that goes into them, and the protocol, which gives them types.
+PAGES_STAMP := server/pages/.built-$(firstword $(shell find web protocol \( -name node_modules -o -name test \
+	-o -name __pycache__ \) -prune -o -type f ! -path web/shared/src/protocol.ts -print0 \
+	| LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16))
 
-.PHONY: help setup run test test-wheels check format bench doctor clean-dev coverage-doc lock
+.PHONY: help setup web run test test-wheels check format bench doctor clean-dev coverage-doc lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup: $(DEV_STAMP) ## make .venv with everything for running, testing and checking
 
-run: $(RUN_STAMP) ## start Pointsman with private servers, demo data and demo traffic
+web: $(PAGES_STAMP) ## build the pages for browsers: desk, widget, demo shop
+
+run: $(RUN_STAMP) $(PAGES_STAMP) ## start Pointsman with private servers, demo data and demo traffic
 	@lacking="$$($(BIN)/python -m server.embedded.missing "$${POINTSMAN_DATABASE_URL:-}" "$${POINTSMAN_REDIS_URL:-}")"; \
 	if [[ -n "$$lacking" || "$${POINTSMAN_EMBEDDED:-}" == wheels ]]; then \
 		$(MAKE) --no-print-directory $(EMBEDDED_STAMP); \
 	fi
 	@exec $(BIN)/pointsman demo
 
-test: $(DEV_STAMP) ## run the whole test suite
+test: $(DEV_STAMP) $(PAGES_STAMP) ## run the whole test suite
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
-test-wheels: $(DEV_STAMP) ## run the suite on the servers from the wheels (PostgreSQL 18, Valkey 9)
+test-wheels: $(DEV_STAMP) $(PAGES_STAMP) ## run the suite on the servers from the wheels (PostgreSQL 18, Valkey 9)
 	POINTSMAN_EMBEDDED=wheels $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
-check: $(DEV_STAMP) ## formatting, lint, types, import rules, dependencies, coverage table
+check: $(DEV_STAMP) $(PAGES_STAMP) ## formatting, lint, types, import rules, dependencies, coverage table; the same for web/
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/python -m tests.coverage_doc --check
+	@$(with_node) npm --prefix web run --silent types
+	@$(with_node) npm --prefix web run --silent test
 
 format: $(DEV_STAMP) ## format, and mend what ruff can mend
 	$(BIN)/ruff check --fix .
@@ -77,6 +87,7 @@ lock: $(DEV_STAMP) ## write the lock files anew from pyproject.toml (existing pi
 	$(COMPILE) -c requirements/run.txt --extra embedded -o requirements/embedded.txt
 	$(COMPILE) -c requirements/run.txt --group dev -o requirements/dev.txt
 	$(COMPILE_GROUP) -c requirements/dev.txt --group build -o requirements/build.txt
+	$(COMPILE_GROUP) -c requirements/dev.txt --group node -o requirements/node.txt
 
 COMPILE_GROUP := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
 COMPILE := $(COMPILE_GROUP) pyproject.toml
@@ -85,6 +96,12 @@ define no_python
 { echo "Pointsman needs Python 3.11 or newer: install it (Debian 12: apt-get install python3 python3-venv)," \
 	"or name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 endef
+
+# The machine's Node.js if it is new enough, else the one that PyPI has.
+new_node = command -v npm >/dev/null && node -e '\
+	const [major, minor] = process.versions.node.split(".").map(Number); \
+	process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
+with_node = $(new_node) || export PATH="$(CURDIR)/$(BIN):$$PATH";
 
 # pip comes with the environment; Debian keeps what makes it in a package of its own.
 $(BIN)/python:
@@ -109,3 +126,21 @@ $(DEV_STAMP): | $(BIN)/python
 	@$(PIP) install -r requirements/dev.txt -r requirements/embedded.txt
 	@$(IN_PLACE)
 	@rm -f $(VENV)/.installed-* && touch $@ $(RUN_STAMP) $(EMBEDDED_STAMP)
+
+$(NODE_STAMP): | $(BIN)/python
+	@echo "Installing requirements/node.txt (Node.js, since none >= 20.19 is installed) ..."
+	@$(PIP) install -r requirements/node.txt
+	@rm -f $(VENV)/.installed-node-* && touch $@
+
+$(NPM_STAMP): | $(BIN)/python
+	@$(new_node) || $(MAKE) --no-print-directory $(NODE_STAMP)
+	@echo "Installing web/package-lock.json ..."
+	@$(with_node) cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@rm -f web/node_modules/.installed-* && touch $@
+
+# Types first: the pages are checked against the protocol as it is now.
+$(PAGES_STAMP): $(NPM_STAMP) | $(RUN_STAMP)
+	@echo "Building the pages for browsers ..."
+	@$(BIN)/python -m protocol.schema typescript > web/shared/src/protocol.ts
+	@$(with_node) cd web && npm run --silent build
+	@rm -f server/pages/.built-* && touch $@

@@ -56,6 +56,7 @@ def entries(messages: Iterable[Message]) -> list[Entry]:
             message.message_id,
             message.client_message_id or message.message_id,
             message.body.text if isinstance(message.body, TextBody) else "",
+            message.internal,
         )
         for message in messages
     ]

@@ -2,12 +2,12 @@
 
 I1: an acknowledged message is stored exactly once, and everybody's log equals the stored order. I2: `seq` is 1..n
 without holes. (Ids as in the reliability page. I3, I4 and I8 are counted by the server itself: `GET /v1/invariants`.)
-Notes that customers do not see are not part of these loads, so all count alike.
+Colleagues count every entry, customers only the public ones, both without holes.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Entry:
     message_id: str
     name: str
     text: str
+    internal: bool = False
+    """for colleagues only"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +40,26 @@ class Journal:
     heard: dict[str, Sequence[Entry]] = field(default_factory=dict[str, Sequence[Entry]])
     whole: set[str] = field(default_factory=set[str])
     """readers who were there to the end: their log must be all of it"""
+    customers: set[str] = field(default_factory=set[str])
+    """who of them counts as customers do"""
 
 
 def violations(stored: Sequence[Entry], journal: Journal) -> list[str]:
-    """Everything that is wrong with one conversation, in sentences. Empty: nothing."""
+    """Everything that is wrong with one conversation, in sentences. Empty: nothing. `stored`: as colleagues count."""
+    public = [entry for entry in stored if not entry.internal]
+    theirs = [replace(entry, seq=number) for number, entry in enumerate(public, 1)]
+
+    def log_of(person: str) -> Sequence[Entry]:
+        return theirs if person in journal.customers else stored
+
     return [
         *_numbers(stored),
         *_once(stored),
-        *(wrong for sender, sent in journal.sent.items() for wrong in _kept(stored, sender, sent)),
+        *(wrong for sender, sent in journal.sent.items() for wrong in _kept(log_of(sender), sender, sent)),
         *(
             wrong
             for reader, heard in journal.heard.items()
-            for wrong in _same(stored, reader, heard, whole=reader in journal.whole)
+            for wrong in _same(log_of(reader), reader, heard, whole=reader in journal.whole)
         ),
     ]
 

@@ -201,6 +201,7 @@ class Play:
                 if customer.conversation == conversation:
                     self._hears(journal.heard, customer, conversation)
                     journal.whole.add(customer.name)
+                    journal.customers.add(customer.name)
             for agent, account in zip(self._agents, self._shop.agent_ids, strict=True):
                 self._hears(journal.heard, agent, conversation)
                 if account == owner:

@@ -16,8 +16,11 @@ from server.chat.agent_commands import AgentCommands
 from server.chat.chat import Chat, Draft, LinkDown
 from server.chat.colleague_commands import ColleagueCommands
 from server.chat.colleague_news import ColleagueNews
+from server.chat.file_commands import FileCommands
 from server.chat.link import Back, Lost, News, Told
 from server.chat.naming import Naming
+from server.chat.office import Office
+from server.chat.office_commands import OfficeCommands
 from server.chat.supervisor_commands import SupervisorCommands
 from server.chat.work_commands import WorkCommands
 
@@ -27,7 +30,7 @@ HISTORY: Final = 20
 class AgentPart:
     """One agent, with the conversations in their hands."""
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, chat: Chat, office: Office) -> None:
         self._chat = chat
         self._words = chat.words
         self._me = chat.link.hello.me.person.id or ""
@@ -48,6 +51,8 @@ class AgentPart:
             **colleagues.table,
             **work.table,
             **supervisor.table,
+            **FileCommands(chat, office, self._current_id, colleague=True).table,
+            **OfficeCommands(chat, office, naming).table,
         }
 
     def toolbar(self) -> str:
@@ -246,6 +251,10 @@ class AgentPart:
     def _beside(self, conversation: Conversation) -> bool:
         """Whether this agent takes part in it beside its owner."""
         return self._book.takes_part(conversation) and not self._book.owns(conversation)
+
+    def _current_id(self) -> str | None:
+        current = self._book.current
+        return None if current is None else current.conversation.conversation_id
 
     def entry(self, command: str, rest: str) -> Entry | None:
         """The conversation that a command is about: the numbered one, or the current one."""

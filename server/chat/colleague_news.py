@@ -54,8 +54,10 @@ class ColleagueNews:
                     reason=why,
                 )
             case InvitationEnded():
-                number = self._colleagues.asked(payload.conversation_id)
-                self._chat.say("colleague.asked_no_longer", n=number)
+                entry = self._book.find(payload.conversation_id)
+                if entry is None or not self._book.takes_part(entry.conversation):
+                    number = self._colleagues.asked(payload.conversation_id)
+                    self._chat.say("colleague.asked_no_longer", n=number)
             case Mentioned():
                 self._mentioned(payload)
             case ItemChanged():

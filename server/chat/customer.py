@@ -20,7 +20,9 @@ from protocol.shapes import Conversation, Message, Queue, SystemBody, TextBody
 from protocol.states import Life
 from server.chat import sentences
 from server.chat.chat import Chat, Draft, LinkDown, Run
+from server.chat.file_commands import FileCommands
 from server.chat.link import Back, Lost, News, Told
+from server.chat.office import Office
 
 HISTORY: Final = 20
 
@@ -28,7 +30,7 @@ HISTORY: Final = 20
 class CustomerPart:
     """One customer. Knows at most one open conversation, as the server last told it."""
 
-    def __init__(self, chat: Chat, *, order_id: str | None = None) -> None:
+    def __init__(self, chat: Chat, office: Office, *, order_id: str | None = None) -> None:
         self._chat = chat
         self._words = chat.words
         self._conversation: Conversation | None = None
@@ -47,6 +49,7 @@ class CustomerPart:
             "leave": self._leave,
             "rate": self._rate,
             "history": self._history,
+            **FileCommands(chat, office, self._open_one, colleague=False).table,
         }
 
     def toolbar(self) -> str:
@@ -83,9 +86,11 @@ class CustomerPart:
                 self._apply(conversation)
 
     def draft(self, text: str) -> Draft | None:
+        return Draft(text, self._open_one())
+
+    def _open_one(self) -> ConversationId | None:
         now = self._conversation
-        open_one = None if now is None or now.state is Life.CLOSED else ConversationId(now.conversation_id)
-        return Draft(text, open_one)
+        return None if now is None or now.state is Life.CLOSED else ConversationId(now.conversation_id)
 
     async def send(self, draft: Draft) -> None:
         body = TextBody(kind="text", text=draft.text)

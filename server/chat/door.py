@@ -126,6 +126,25 @@ class Door:
             given["ticket"],
         )
 
+    async def put(self, url: str, content: bytes, media_type: str) -> None:
+        """Send a file to where a grant says. Refused: as the problem document says."""
+        try:
+            answer = await self._http.put(url, content=content, headers={"Content-Type": media_type})
+        except httpx.HTTPError as error:
+            raise Unreachable(self.url, str(error) or type(error).__name__) from None
+        if not answer.is_success:
+            raise _refusal(answer.status_code, _document(answer.content))
+
+    async def fetch(self, url: str) -> bytes:
+        """What a grant opens, whole."""
+        try:
+            answer = await self._http.get(url)
+        except httpx.HTTPError as error:
+            raise Unreachable(self.url, str(error) or type(error).__name__) from None
+        if not answer.is_success:
+            raise _refusal(answer.status_code, _document(answer.content))
+        return answer.content
+
     async def ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, token: str | None = None
     ) -> Any:
@@ -144,6 +163,13 @@ class Door:
         if answer.is_success:
             return document
         raise _refusal(answer.status_code, document)
+
+
+def _document(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _refusal(status: int, problem: Any) -> RequestError:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from protocol.client import Client, TicketSource
 from protocol.codec import NotificationFrame
@@ -132,6 +132,15 @@ class Link:
         """Say something to colleagues only, exactly once. Raises `RequestError` when it is refused for good."""
         try:
             return await self._client.note(conversation_id, text, mentions=mentions, whisper=whisper)
+        except ConnectionClosed as error:
+            raise LinkEnded(str(error)) from None
+
+    async def attach(self, conversation_id: str, body: dict[str, Any], *, internal: bool) -> SendResult:
+        """Say that a file is there: to everybody, or to colleagues only. Raises `RequestError` when it is refused."""
+        try:
+            if internal:
+                return await self._client.note(conversation_id, body)
+            return await self._client.send(conversation_id, body)
         except ConnectionClosed as error:
             raise LinkEnded(str(error)) from None
 

@@ -61,6 +61,16 @@ def party(words: Language, who: Party | None) -> str:
     return who.name or words.word("who", who.kind)
 
 
+def size(size_bytes: int) -> str:
+    """A number of bytes for people."""
+    amount, unit = float(size_bytes), "B"
+    for larger in ("KiB", "MiB", "GiB"):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 10 else f"{amount:.1f} {unit}"
+
+
 def place(words: Language, queue: Queue) -> str:
     """To a waiting customer: their place, and why they wait (KS-22)."""
     pool = words.word("order_state", queue.pool)

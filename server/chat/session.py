@@ -14,6 +14,7 @@ from server.chat.door import Door, Unreachable
 from server.chat.identity import IdentityKey, Person, identity_token
 from server.chat.language import Language
 from server.chat.link import Link
+from server.chat.office import Office
 from server.chat.terminal import terminal
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ async def customer(url: str, entry: CustomerEntry, words: Language) -> None:
 
         async with Link(door.socket_url, ticket, name=NAME, origin=door.origin) as link:
             chat = Chat(words, terminal(), link)
-            await chat.run(CustomerPart(chat, order_id=entry.order_id))
+            await chat.run(CustomerPart(chat, Office(door), order_id=entry.order_id))
 
 
 async def agent(url: str, entry: AgentEntry, words: Language) -> None:
@@ -80,7 +81,7 @@ async def agent(url: str, entry: AgentEntry, words: Language) -> None:
         try:
             async with Link(door.socket_url, ticket, name=NAME, origin=door.origin) as link:
                 chat = Chat(words, terminal(), link)
-                await chat.run(AgentPart(chat))
+                await chat.run(AgentPart(chat, Office(door, signed_in)))
         finally:
             if not entry.stay:
                 # Else the server counts us offline by itself, after the shop's `offline_after_s`.

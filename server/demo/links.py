@@ -12,8 +12,8 @@ from server.demo import seed as shop
 from server.services.sign_in_links import issue_link
 
 PAGES: Final = (
-    ("demo.link_agent_a", shop.HUMAN, "/work"),
-    ("demo.link_agent_b", shop.SECOND_HUMAN, "/work"),
+    ("demo.link_agent", shop.HUMAN, "/work"),
+    ("demo.link_agent", shop.SECOND_HUMAN, "/work"),
     ("demo.link_wall", shop.SUPERVISOR, "/wall"),
     ("demo.link_settings", shop.ADMIN, "/settings"),
 )

@@ -6,16 +6,14 @@ to which department) is an internal entry of the log, which no customer ever see
 """
 
 import asyncio
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
-import orjson
 import structlog
 
 from protocol.errors import RequestError, invalid_state
-from protocol.ids import AccountId, ClientMessageId, ConversationId, GroupId, ShopId
+from protocol.ids import AccountId, ConversationId, GroupId, ShopId
 from protocol.methods import conversations as m
 from protocol.rights import Right
 from protocol.states import Life
@@ -32,8 +30,9 @@ from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.targets import Act, Choice, Targets, lightest, unfit
 from server.session import Session
+from server.store.entry import happening
 from server.store.groups import GroupRow
-from server.store.log import Entry, Log
+from server.store.log import Log
 from server.store.rows import ConversationRow
 
 log = structlog.get_logger("handing_over")
@@ -201,17 +200,8 @@ class HandingOver:
             "stays": giving.stay,
             "reason": giving.reason,
         }
-        body = orjson.dumps({"kind": "system", "event": "handed_over", "data": data})
-        entry = Entry(
-            shop_id=row.shop_id,
-            conversation_id=row.id,
-            sender_kind="system",
-            sender_id=None,
-            sender_name="",
-            client_message_id=ClientMessageId(f"h:{decision.rev}"),
-            body=body,
-            body_hash=hashlib.blake2b(body, digest_size=16).digest(),
-            visibility="internal",
+        entry = happening(
+            row.shop_id, row.id, "handed_over", data, once=f"h:{decision.rev}", visibility="internal"
         )
         try:
             self._delivery.appended(entry, await self._writer.append(entry))

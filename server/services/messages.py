@@ -3,7 +3,6 @@
 The way of a message (architecture, "two ways", 1): append, COMMIT, reply, deliver. Nothing is read back on it.
 """
 
-import hashlib
 from collections.abc import Sequence
 
 import orjson
@@ -29,6 +28,7 @@ from server.services.shops import Shops
 from server.services.views import Audience
 from server.session import Session
 from server.store.conversations import Conversations
+from server.store.entry import digest
 from server.store.history import History
 from server.store.log import Entry, Log
 from server.store.rows import ConversationRow, MessageRow, SenderKind
@@ -92,7 +92,7 @@ class Messages:
             sender_name=session.name,
             client_message_id=ClientMessageId(params.client_message_id),
             body=body,
-            body_hash=hashlib.blake2b(body, digest_size=16).digest(),
+            body_hash=digest(body),
             expected_epoch=params.assign_epoch,
         )
         try:

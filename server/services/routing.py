@@ -6,7 +6,6 @@ dies, by a sweep.
 """
 
 import asyncio
-import hashlib
 import secrets
 import time
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from server.services.live import Live, Verb
 from server.services.names import Names
 from server.services.shops import Shops
 from server.store.customers import Customers
+from server.store.entry import digest
 from server.store.log import Appended, Entry, Log
 from server.store.rows import ConversationRow, CustomerRow
 
@@ -198,7 +198,7 @@ class Routing:
             sender_name="",
             client_message_id=ClientMessageId(f"d:{decision.rev}"),
             body=body,
-            body_hash=hashlib.blake2b(body, digest_size=16).digest(),
+            body_hash=digest(body),
             decision=decision,
         )
 

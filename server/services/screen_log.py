@@ -1,15 +1,11 @@
 """What a conversation's log says about screen sharing: that it began and ended, to the customer if it was with them."""
 
-import hashlib
-
-import orjson
 import structlog
 
 from protocol.errors import RequestError
-from protocol.ids import ClientMessageId
 from server.services.delivery import Delivery
 from server.services.shares import Share
-from server.store.entry import Entry
+from server.store.entry import happening
 from server.store.log import Log
 
 log = structlog.get_logger("screens")
@@ -39,16 +35,12 @@ class ScreenLog:
             "who": share.sharer.model_dump(mode="json"),
             "viewer": share.viewer.model_dump(mode="json"),
         }
-        body = orjson.dumps({"kind": "system", "event": event, "data": data})
-        entry = Entry(
-            shop_id=share.shop_id,
-            conversation_id=share.conversation_id,
-            sender_kind="system",
-            sender_id=None,
-            sender_name="",
-            client_message_id=ClientMessageId(f"{event}:{share.id}"),
-            body=body,
-            body_hash=hashlib.blake2b(body, digest_size=16).digest(),
+        entry = happening(
+            share.shop_id,
+            share.conversation_id,
+            event,
+            data,
+            once=f"{event}:{share.id}",
             visibility="public" if share.with_customer else "internal",
         )
         done = await self._writer.append(entry)

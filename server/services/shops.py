@@ -61,8 +61,10 @@ class Shops:
         return facts
 
     def forget(self, shop: ShopId) -> None:
-        """The shop's settings, groups or bot have changed here."""
+        """The shop is new, or its settings, groups or bot have changed here."""
         self._kept.pop(shop, None)
+        if shop not in self._ids[1]:
+            self._ids = (0.0, ())
 
     async def all_ids(self) -> tuple[ShopId, ...]:
         """Every shop that is served, for sweeps."""

@@ -1,5 +1,6 @@
 """What is appended to a log, and what comes back: values and their form in one batch's JSON."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,6 +35,36 @@ class Entry:
     expected_epoch: int | None = None
     decision: Decision | None = None
     must_own: bool = True
+
+
+def happening(
+    shop_id: ShopId,
+    conversation_id: ConversationId,
+    event: str,
+    data: dict[str, Any],
+    *,
+    once: str,
+    visibility: Visibility,
+) -> Entry:
+    """An entry of the system about the conversation itself (`SystemBody`). `once` names it; a repeat changes
+    nothing."""
+    body = orjson.dumps({"kind": "system", "event": event, "data": data})
+    return Entry(
+        shop_id=shop_id,
+        conversation_id=conversation_id,
+        sender_kind="system",
+        sender_id=None,
+        sender_name="",
+        client_message_id=ClientMessageId(once),
+        body=body,
+        body_hash=digest(body),
+        visibility=visibility,
+    )
+
+
+def digest(body: bytes) -> bytes:
+    """Tells two bodies apart."""
+    return hashlib.blake2b(body, digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)

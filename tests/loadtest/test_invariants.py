@@ -32,6 +32,23 @@ def test_a_conversation_that_went_well_has_no_violations() -> None:
     assert violations(STORED, journal()) == []
 
 
+def test_customers_count_without_what_colleagues_say_among_themselves() -> None:
+    note = Entry(2, "id-n", "m-note", "psst", internal=True)
+    stored = (STORED[0], note, *(replace(entry, seq=entry.seq + 1) for entry in STORED[1:]))
+    talk = Journal(
+        sent={
+            "customer": [Sent("m-bye", "bye", 4, "id-4")],
+            "agent": [Sent("m-answer", "good morning", 4, "id-3")],
+        },
+        heard={"customer": STORED, "agent": stored},
+        whole={"customer", "agent"},
+        customers={"customer"},
+    )
+    assert violations(stored, talk) == []
+    talk.heard["customer"] = stored
+    assert violations(stored, talk) == [f"I1: entry 2 of customer is {note}, stored is {STORED[1]}"]
+
+
 def test_an_unanswered_send_may_be_stored_or_not() -> None:
     doubtful = journal()
     doubtful.sent["customer"].append(Sent("m-lost", "are you there?"))

@@ -139,6 +139,8 @@ class House:
             name="Shop",
             policy=Policy.parse({"timezone": "UTC", **policy}).model_dump(mode="json"),
         )
+        for node in self.nodes:
+            node.app.shops.forget(row.id)  # a node hears of new shops within seconds: too late for a scenario
         return Shop(self, row.id)
 
     async def stop(self) -> None:

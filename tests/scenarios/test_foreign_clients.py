@@ -126,7 +126,7 @@ async def test_json_rpc_2_0_of_npm_signs_in_opens_sends_and_receives(house: Hous
         "answer_seq": 3,
         "agent_read": ["hello to node", "thanks"],
         "customer_read": ["hello from node", "hello to node", "thanks"],
-        "refused": {"code": 1003, "reason": "forbidden"},
+        "refused": {"code": 1003, "reason": "no_right"},
     }
 
 

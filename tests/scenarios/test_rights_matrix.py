@@ -116,6 +116,8 @@ async def let_in(person: Person, methods: Iterable[str]) -> dict[str, bool]:
 async def holder(shop: Shop, name: str, grants: Grants) -> Agent:
     """Somebody with a role that grants exactly this."""
     await shop.app.role_store.put(shop.id, name, name="", grants=grants, expected_rev=0)
+    for node in shop.house.nodes:
+        node.app.scope.forget(shop.id)  # it would hear of it within a second
     return await shop.agent(name, roles=(name,), status="offline")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.command_line import Running
@@ -32,8 +34,8 @@ def test_a_colleague_is_asked_in_reads_everything_and_answers_too(house: House) 
     lin.expect("Chen joins")
 
     lin.type("/note @Chen is it the K2 zip?")
-    chen.expect("Lin names you in #1: @Chen is it the K2 zip?")
     chen.expect("Lin: [note] @Chen is it the K2 zip?")
+    chen.expect("Lin names you in #1: @Chen is it the K2 zip?")
     chen.type("It is. We send a new slider today.")
     alice.expect("Chen: It is. We send a new slider today.")
     lin.expect("Chen: It is. We send a new slider today.")
@@ -98,3 +100,51 @@ def test_a_supervisor_watches_whispers_speaks_and_takes_over(house: House) -> No
     alice.expect("You were handed from Lin to Vera.")
     lin.expect("#1 Alice: you take part; Vera serves.")
     assert "whisper" not in "\n".join(alice.lines)
+
+
+@pytest.mark.req("CO-04")
+def test_files_go_to_the_customer_or_to_colleagues_only(house: House, tmp_path: Path) -> None:
+    alice, lin, chen = served(house)
+    (tmp_path / "label.txt").write_text("Return label 42\n")
+    (tmp_path / "price.txt").write_text("Cost 3, sold 30\n")
+    lin.type(f"/file {tmp_path / 'label.txt'}")
+    lin.expect("Sent: label.txt")
+    alice.expect("[file label.txt]")
+    lin.type(f"/share {tmp_path / 'price.txt'}")
+    lin.expect("For colleagues only: price.txt")
+    lin.type("/invite Chen")
+    chen.expect("Invitation 1")
+    chen.type("/join", "/files")
+    chen.expect("1. label.txt (16 B) by Lin")
+    chen.expect("2. price.txt (16 B) by Lin")
+    alice.type("/files")
+    alice.expect("1. label.txt")
+    alice.type("/get 1")
+    kept = alice.expect("Kept as ").split("Kept as ")[1].split(" (")[0]
+    assert Path(kept).read_text() == "Return label 42\n"
+    Path(kept).unlink()
+    assert "price.txt" not in "\n".join(alice.lines)
+
+
+@pytest.mark.req("GP-03", "GP-05", "GP-07")
+def test_the_office_reassigns_customers_and_shows_figures_rules_and_the_audit(house: House) -> None:
+    alice, lin, _ = served(house)
+    boss = house.agent("boss")
+    boss.type("/customers")
+    boss.expect("1. Alice · nobody")
+    boss.type("/owner 1 Chen moved to her area")
+    boss.expect("1 of 1 reassigned, 0 refused.")
+    boss.type("/customers", "/noted 1 prefers letters")
+    boss.expect("1. Alice · Chen")
+    boss.expect("Boss: prefers letters")
+    boss.type("/figures", "/rules", "/shift Chen off")
+    boss.expect("1 opened, 0 closed")
+    boss.expect("No rule yet.")
+    boss.expect("Chen: changed.")
+    lin.type("/owner 1 Chen")
+    lin.expect("Give a number: /owner 2")
+    lin.type("/audit")
+    lin.expect("That did not work: You may not do this.")
+    boss.type("/audit refused")
+    boss.expect("Lin GET /v1/audit: refused (no_right)")
+    assert alice.lines

@@ -41,7 +41,7 @@ def test_every_code_of_the_protocol_has_a_word(name: str) -> None:
 def test_every_sentence_is_used_and_every_used_one_exists() -> None:
     tables = {
         *("reason", "order_state", "status", "life", "change", "event", "help", "kind", "who", "queue"),
-        *("part", "why_not", "alarm"),
+        *("part", "why_not", "alarm", "outcome"),
     }
     code = "\n".join(
         path.read_text(encoding="utf-8")

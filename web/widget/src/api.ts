@@ -15,9 +15,10 @@ export interface BootOptions {
   identityToken?: string;
 }
 
-/** What the customer looks at; it goes along with the next conversation. */
+/** What the customer looks at; it goes along with what they write next. */
 export interface Context {
   order_id?: string;
+  product?: { title: string; price?: string };
   order?: { order_id: string; title?: string; state?: string; amount?: string };
   page?: string;
 }
@@ -48,8 +49,7 @@ export interface Host {
 export interface PanelHandle {
   shown(visible: boolean): void;
   context(context: Context): void;
-  /** forget the session on this device (`reset`), or only leave the page (`shutdown`) */
-  stop(forget: boolean): void;
+  stop(): void;
 }
 
 export type Mount = (host: Host) => PanelHandle;

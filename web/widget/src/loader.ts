@@ -6,7 +6,7 @@
  */
 
 import type { BootOptions, Context, Handler, Host, Mount, PanelHandle, WidgetEvents } from "./api";
-import { sessionKey } from "./session";
+import { forget, keyOf } from "./session";
 
 declare const __PANEL__: string;
 
@@ -71,13 +71,13 @@ function boot(given: BootOptions): void {
   button.onclick = () => open();
   root.append(button);
   document.body.append(element);
-  if (remembered(given.shop)) void load(); // somebody may be answering
+  if (remembered(given.shop)) load().catch(() => undefined); // somebody may be answering
   emit("ready", undefined);
 }
 
 function remembered(shop: string): boolean {
   try {
-    return localStorage.getItem(sessionKey(shop)) !== null;
+    return localStorage.getItem(keyOf(shop, "session")) !== null;
   } catch {
     return false;
   }
@@ -112,12 +112,15 @@ function load(): Promise<PanelHandle> {
 function open(): void {
   if (options === null) return;
   visible = true;
-  void load().then((handle) => {
-    if (!visible) return;
-    if (button) button.hidden = true;
-    handle.shown(true);
-    emit("opened", undefined);
-  });
+  load().then(
+    (handle) => {
+      if (!visible) return;
+      if (button) button.hidden = true;
+      handle.shown(true);
+      emit("opened", undefined);
+    },
+    () => undefined, // told as `error`; the button is still there to try again
+  );
 }
 
 function close(): void {
@@ -130,21 +133,17 @@ function close(): void {
   emit("closed", undefined);
 }
 
-function stop(forget: boolean): void {
+function stop(forgetting: boolean): void {
   const before = options;
-  void panel?.then((handle) => handle.stop(forget));
-  if (forget && before) {
-    try {
-      localStorage.removeItem(sessionKey(before.shop));
-    } catch {
-      // a page without storage has nothing to forget
-    }
-  }
-  root?.host.remove();
+  const place = root?.host;
+  void panel?.then((handle) => handle.stop());
+  place?.remove();
   panel = root = button = options = null;
   visible = false;
   identityToken = null;
-  if (forget && before) {
+  if (forgetting && before) {
+    context = {};
+    forget(before.shop);
     const { identityToken: _gone, ...rest } = before;
     boot(rest);
   }

@@ -4,25 +4,29 @@ import { type Message, type Party, Refused } from "@pointsman/shared";
 import { Problem } from "../api";
 import { i18n } from "../texts";
 
-const say = (key: string, named: Record<string, unknown> = {}): string => i18n.global.t(key, named);
+const global = i18n.global as unknown as {
+  t: (key: string, named: Record<string, unknown>) => string;
+  te: (key: string, language: string) => boolean;
+};
+const say = (key: string, named: Record<string, unknown> = {}): string => global.t(key, named);
 
 /** Why something was refused; the server's own sentence for what has no words here. */
 export function why(error: unknown): string {
   if (!(error instanceof Refused) && !(error instanceof Problem)) throw error;
   const key = `wall.refused.${error.reason}`;
-  return i18n.global.te(key, "en") ? say(key) : error.message;
+  return global.te(key, "en") ? say(key) : error.message;
 }
 
 /** A pool or an order state by its name; its key when it has none. */
 export function stateName(state: string): string {
   const key = `words.order_state.${state}`;
-  return i18n.global.te(key, "en") ? say(key) : state;
+  return global.te(key, "en") ? say(key) : state;
 }
 
 /** A code of the protocol's `Reason`s. */
 export function reasonName(reason: string): string {
   const key = `words.reason.${reason}`;
-  return i18n.global.te(key, "en") ? say(key) : reason;
+  return global.te(key, "en") ? say(key) : reason;
 }
 
 export interface LineWords {

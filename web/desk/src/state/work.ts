@@ -18,7 +18,7 @@ export type Dialog = "end" | "transfer" | "invite" | "explain" | "help" | "slots
 export type Part = "owner" | "collaborator" | "watcher" | "reader";
 
 const UNDO_MS = 10_000;
-const t = (key: string, named: Record<string, unknown> = {}): string => i18n.global.t(key, named);
+const { t } = i18n.global as unknown as { t: (key: string, named?: Record<string, unknown>) => string };
 
 export const useWork = defineStore("work", () => {
   const session = useSession();
@@ -192,7 +192,9 @@ export const useWork = defineStore("work", () => {
   }
 
   async function join(id: string): Promise<void> {
-    if (await act("participant.join", { conversation_id: id })) leaving.value = id;
+    if (!(await act("participant.join", { conversation_id: id }))) return;
+    scope.value = "shared";
+    leaving.value = id;
   }
 
   return {

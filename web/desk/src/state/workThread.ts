@@ -72,9 +72,9 @@ function named(who: unknown): string {
   return typeof who === "string" ? who : "";
 }
 
-/** The text before and the names after an `@` that is being typed at `at`; null when none is. */
+/** Where an `@` stands that is being typed at `at`, and what follows it; null when none is. An address (a@b) has none. */
 export function mentionAt(text: string, at: number): { from: number; name: string } | null {
-  const found = /(?:^|\s)@([^\s@]{0,30})$/u.exec(text.slice(0, at));
+  const found = /(?:^|[^A-Za-z0-9._-])@([^\s@]{0,30})$/u.exec(text.slice(0, at));
   return found === null ? null : { from: at - (found[1] as string).length - 1, name: found[1] as string };
 }
 

@@ -5,7 +5,7 @@ import type { Shown } from "./Panel";
 export function Composer({ session, texts }: Shown) {
   const input = useRef<HTMLInputElement>(null);
   const text = session.typed.value;
-  const context = session.context.value;
+  const about = session.about.value;
   const stopped = session.status.value.phase === "stopped";
   const uploading = session.uploading.value;
   return (
@@ -16,16 +16,19 @@ export function Composer({ session, texts }: Shown) {
         session.say(text);
       }}
     >
-      {session.fresh.value && context.order && (
+      {about !== null && (
         <div class="about">
           <span>
-            {texts("ask_about")} {texts("order", { id: context.order.order_id })} {context.order.title}
+            {texts("ask_about")}{" "}
+            {about.order
+              ? `${texts("order", { id: about.order.order_id })} ${about.order.title ?? ""}`
+              : `${about.product?.title} ${about.product?.price ?? ""}`}
           </span>
           <button
             type="button"
             class="icon"
             aria-label={texts("remove")}
-            onClick={() => (session.context.value = {})}
+            onClick={() => (session.about.value = null)}
           >
             ×
           </button>

@@ -12,7 +12,7 @@ export function Header({ session, texts, close }: Shown & { close: () => void })
         ? texts("bot", { name: owner.name })
         : texts(conversation?.answers_later ? "later" : "served", { name: owner.name });
   return (
-    <header>
+    <div class="top">
       <h1>{said}</h1>
       {owner?.kind === "bot" && (
         <button type="button" class="plain" onClick={() => void session.human()}>
@@ -24,7 +24,7 @@ export function Header({ session, texts, close }: Shown & { close: () => void })
           <path d="M6 6l12 12M18 6L6 18" />
         </svg>
       </button>
-    </header>
+    </div>
   );
 }
 

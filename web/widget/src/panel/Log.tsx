@@ -79,6 +79,7 @@ interface EntryProps extends Shown {
 function Entry({ message, previous, session, texts, language, mark }: EntryProps) {
   const day = dayOf(message.created_at, language);
   const newDay = previous === undefined || dayOf(previous.created_at, language) !== day;
+  const today = day === dayOf(new Date().toISOString(), language);
   const body = message.body;
   if (body?.kind === "system") {
     if (!EVENTS.has(body.event)) return null;
@@ -89,7 +90,7 @@ function Entry({ message, previous, session, texts, language, mark }: EntryProps
   const named = isTheirs(message) && previous?.sender.id !== message.sender.id;
   return (
     <>
-      {newDay && <p class="day">{day}</p>}
+      {newDay && <p class="day">{today ? texts("today") : day}</p>}
       <div class={mine ? "line mine" : "line"}>
         {named && <span class="who">{message.sender.name || texts("team")}</span>}
         <div class="bubble">

@@ -21,9 +21,7 @@ export const mount: Mount = (host: Host): PanelHandle => {
   });
   return {
     shown: (visible) => session.shown(visible),
-    context: (context) => {
-      session.context.value = context;
-    },
+    context: (context) => session.looksAt(context),
     stop: () => {
       void session.stop();
       render(null, place);

@@ -9,7 +9,7 @@ import {
   type SendParams,
   type Status,
 } from "@pointsman/shared";
-import { sessionKey } from "../session";
+import { forget, keyOf } from "../session";
 import type { Context, Host } from "../api";
 
 type SentBody = SendParams["body"];
@@ -40,6 +40,8 @@ export class Session {
   readonly typed = signal("");
   readonly typist = signal<string | null>(null);
   readonly context = signal<Context>({});
+  /** what the next words are about, unless the customer takes it away */
+  readonly about = signal<Context | null>(null);
   readonly uploading = signal<Uploading | null>(null);
   readonly trouble = signal<string | null>(null);
   readonly visible = signal(false);
@@ -56,13 +58,15 @@ export class Session {
 
   private readonly readTo = signal(0);
   private readonly client: Client;
-  private ticket: string | null = null;
+  private identityToken: string | null;
+  private gone = false;
   private typingSent = 0;
   private typistTimer: ReturnType<typeof setTimeout> | null = null;
   private posting = false;
 
   constructor(private readonly host: Host) {
-    this.context.value = host.context;
+    this.identityToken = host.identityToken;
+    this.looksAt(host.context);
     this.client = new Client(
       `${host.server.replace(/^http/, "ws")}/ws`,
       () => this.newTicket(),
@@ -96,45 +100,64 @@ export class Session {
       },
     });
     this.restore();
+    document.addEventListener("visibilitychange", this.seen);
     this.client.start();
   }
 
+  /** Who comes back to the tab reads what has come meanwhile. */
+  private readonly seen = (): void => this.look();
+
   // --- the session -----------------------------------------------------------------------------------------------
 
+  /**
+   * A ticket for whoever is here: by the session kept in this browser, and by the shop's word if it has given one. That
+   * word works once; afterwards the session stands for it. Another customer's session is forgotten first.
+   */
   private async newTicket(): Promise<string> {
-    if (this.ticket !== null) {
-      const ticket = this.ticket;
-      this.ticket = null;
-      return ticket;
+    const { shop } = this.host.options;
+    const subject = this.identityToken === null ? null : subjectOf(this.identityToken);
+    const whose = read(keyOf(shop, "whose"));
+    if (subject !== null && whose !== null && whose !== subject) {
+      forget(shop);
+      this.restore();
     }
-    const { options, identityToken } = this.host;
-    const kept = read(sessionKey(options.shop));
-    let answer: Response;
+    const kept = read(keyOf(shop, "session"));
+    let answer = await this.begin(kept, this.identityToken);
+    if (answer.status === 401 && this.identityToken !== null && whose === subject && kept !== null) {
+      this.identityToken = null; // used before or too old, and the session is of the same customer
+      answer = await this.begin(kept, null);
+    }
+    if (answer.status === 401 && kept !== null) {
+      forget(shop); // over; a new one begins
+      answer = await this.begin(null, this.identityToken);
+    }
+    if (answer.ok) {
+      const given = (await answer.json()) as { session_token: string; ticket: string; identity: string };
+      if (this.gone) throw new Refused(1001, "left", "Left.", false);
+      write(keyOf(shop, "session"), given.session_token);
+      if (subject !== null && given.identity === "accepted") write(keyOf(shop, "whose"), subject);
+      this.identityToken = null;
+      return given.ticket;
+    }
+    const problem = (await answer.json().catch(() => ({}))) as { detail?: string; reason?: string };
+    const again = answer.status === 429 || answer.status >= 500;
+    throw new Refused(again ? 1050 : 1001, problem.reason ?? "refused", problem.detail ?? "Refused.", again);
+  }
+
+  private async begin(session: string | null, identity: string | null): Promise<Response> {
     try {
-      answer = await fetch(`${this.host.server}/v1/widget/sessions`, {
+      return await fetch(`${this.host.server}/v1/widget/sessions`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({
-          shop: options.shop,
-          ...(kept ? { session_token: kept } : {}),
-          ...(identityToken && !kept ? { identity_token: identityToken } : {}),
+          shop: this.host.options.shop,
+          ...(session === null ? {} : { session_token: session }),
+          ...(identity === null ? {} : { identity_token: identity }),
         }),
       });
     } catch {
       throw new Refused(1050, "unreachable", "No connection.", true);
     }
-    if (answer.ok) {
-      const given = (await answer.json()) as { session_token: string; ticket: string };
-      write(sessionKey(options.shop), given.session_token);
-      return given.ticket;
-    }
-    const problem = (await answer.json().catch(() => ({}))) as { detail?: string; reason?: string };
-    if (answer.status === 401 && kept) {
-      remove(sessionKey(options.shop)); // over; a new one begins
-      return this.newTicket();
-    }
-    const again = answer.status === 429 || answer.status >= 500;
-    throw new Refused(again ? 1050 : 1001, problem.reason ?? "refused", problem.detail ?? "Refused.", again);
   }
 
   private look(): void {
@@ -188,7 +211,16 @@ export class Session {
     if (said === "") return;
     this.typed.value = "";
     this.keepTyped("");
-    this.queue({ kind: "text", text: said });
+    const { order, product } = this.about.value ?? {};
+    this.about.value = null;
+    if (order) this.queue({ kind: "order_card", ...order });
+    const about = product ? `${[product.title, product.price].filter(Boolean).join("  ")}\n` : "";
+    this.queue({ kind: "text", text: about + said });
+  }
+
+  looksAt(context: Context): void {
+    this.context.value = context;
+    this.about.value = context.order || context.product ? context : null;
   }
 
   queue(body: SentBody): void {
@@ -329,19 +361,18 @@ export class Session {
   }
 
   async stop(): Promise<void> {
+    this.gone = true;
+    document.removeEventListener("visibilitychange", this.seen);
     await this.client.stop();
   }
 
   // --- over a reload ---------------------------------------------------------------------------------------------
 
-  private get place(): string {
-    return `pointsman:${this.host.options.shop}`;
-  }
-
   private restore(): void {
-    this.typed.value = read(`${this.place}:typed`) ?? "";
+    const { shop } = this.host.options;
+    this.typed.value = read(keyOf(shop, "typed")) ?? "";
     try {
-      this.drafts.value = JSON.parse(read(`${this.place}:drafts`) ?? "[]") as Draft[];
+      this.drafts.value = JSON.parse(read(keyOf(shop, "drafts")) ?? "[]") as Draft[];
     } catch {
       this.drafts.value = [];
     }
@@ -349,11 +380,21 @@ export class Session {
 
   private keep(drafts: readonly Draft[]): void {
     this.drafts.value = drafts;
-    write(`${this.place}:drafts`, JSON.stringify(drafts));
+    if (!this.gone) write(keyOf(this.host.options.shop, "drafts"), JSON.stringify(drafts));
   }
 
   private keepTyped(text: string): void {
-    write(`${this.place}:typed`, text);
+    write(keyOf(this.host.options.shop, "typed"), text);
+  }
+}
+
+/** Of whom an identity token speaks; the server checks the rest of it. */
+function subjectOf(token: string): string | null {
+  try {
+    const claims = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");
+    return String((JSON.parse(atob(claims)) as { sub: unknown }).sub);
+  } catch {
+    return null;
   }
 }
 
@@ -374,14 +415,6 @@ function write(key: string, value: string): void {
     localStorage.setItem(key, value);
   } catch {
     return; // without storage the conversation lasts as long as the page
-  }
-}
-
-function remove(key: string): void {
-  try {
-    localStorage.removeItem(key);
-  } catch {
-    return;
   }
 }
 

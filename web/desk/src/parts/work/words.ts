@@ -4,7 +4,10 @@ import type { Conversation, CustomerCard, Message, Party } from "@pointsman/shar
 import { i18n, language } from "../../texts";
 import { facts } from "../../state/workThread";
 
-const t = (key: string, named: Record<string, unknown> = {}): string => i18n.global.t(key, named);
+const { t, te: known } = i18n.global as unknown as {
+  t: (key: string, named?: Record<string, unknown>) => string;
+  te: (key: string) => boolean;
+};
 
 export function customerName(card: CustomerCard): string {
   return card.name || `${t("work.who.anonymous")} ${card.customer_id.slice(-4)}`;
@@ -18,7 +21,7 @@ export function partyName(who: Party | null): string {
 /** A code in words; as it is when there are none. */
 export function word(area: string, code: string): string {
   const key = `words.${area}.${code}`;
-  return i18n.global.te(key) ? t(key) : code;
+  return known(key) ? t(key) : code;
 }
 
 export function systemLine(message: Message): string {
@@ -28,7 +31,7 @@ export function systemLine(message: Message): string {
   let line: string;
   if ((body.event === "assigned" || body.event === "reopened") && named.who) line = t(`words.change.${body.event}`, named);
   else if (body.event === "rated" && typeof body.data["rating"] === "number") line = t("work.event.rated", { n: body.data["rating"] });
-  else line = i18n.global.te(`words.event.${body.event}`) ? t(`words.event.${body.event}`, named) : body.event;
+  else line = known(`words.event.${body.event}`) ? t(`words.event.${body.event}`, named) : body.event;
   return reason ? t("work.event.because", { line, reason }) : line;
 }
 

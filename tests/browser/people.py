@@ -1,0 +1,175 @@
+"""People at browsers. They find things by role and name, as somebody who cannot see the page does."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
+)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+
+Language = Literal["zh-CN", "en", "zh-TW"]
+Scheme = Literal["light", "dark"]
+LANGUAGES: tuple[Language, ...] = ("zh-CN", "en", "zh-TW")
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+expect.set_options(timeout=15_000)
+
+
+@dataclass
+class Window:
+    """One browser window: a page with storage of its own, and what went wrong in it."""
+
+    page: Page
+    faults: list[str] = field(default_factory=list)
+
+    @classmethod
+    def open(
+        cls,
+        browser: Browser,
+        language: Language = "zh-CN",
+        scheme: Scheme = "light",
+        size: ViewportSize = DESKTOP,
+    ) -> Window:
+        context = browser.new_context(
+            locale=language, color_scheme=scheme, viewport=size, timezone_id="Asia/Shanghai"
+        )
+        window = cls(context.new_page())
+        window.page.on("console", window._heard)
+        window.page.on("pageerror", lambda error: window.faults.append(str(error)))
+        return window
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # Refused requests are said in the page, and tested there; the browser notes them too.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.faults.append(f"{message.text} ({message.location})")
+
+    def close(self) -> None:
+        self.page.context.close()
+
+    def barriers(self) -> list[str]:
+        """What axe-core finds on the page as it is now: nothing, or it says what to mend."""
+        # In the DevTools' world: the page's own policy lets no foreign script in, and stays in force.
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: dict[str, Any] = self.page.evaluate("axe.run()")
+        return [
+            f"{violation['id']}: {node['html'][:160]} {node.get('failureSummary', '')}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+
+
+class Visitor:
+    """Somebody in the shop."""
+
+    WORDS: dict[Language, dict[str, str]] = {
+        "zh-CN": {
+            "chat": "联系客服",
+            "message": "请输入消息",
+            "another": "换一位买家",
+            "stranger": "变成新访客",
+            "close": "关闭",
+        },
+        "en": {
+            "chat": "Chat with us",
+            "message": "Write a message",
+            "another": "Be another customer",
+            "stranger": "Be a new visitor",
+            "close": "Close",
+        },
+        "zh-TW": {
+            "chat": "聯絡客服",
+            "message": "請輸入訊息",
+            "another": "換一位買家",
+            "stranger": "變成新訪客",
+            "close": "關閉",
+        },
+    }
+
+    def __init__(self, window: Window, language: Language = "zh-CN") -> None:
+        self.window = window
+        self.page = window.page
+        self.words = self.WORDS[language]
+
+    def comes_to(self, node: str) -> Visitor:
+        self.page.goto(f"{node}/shop/")
+        expect(self.page.get_by_role("status").first).not_to_be_empty()
+        return self
+
+    @property
+    def panel(self) -> Locator:
+        return self.page.get_by_role("dialog", name=self.words["chat"])
+
+    @property
+    def log(self) -> Locator:
+        return self.panel.get_by_role("log")
+
+    @property
+    def input(self) -> Locator:
+        return self.panel.get_by_role("textbox", name=self.words["message"])
+
+    def presses(self, word: str) -> None:
+        self.page.get_by_role("button", name=self.words[word], exact=True).click()
+
+    def opens_the_chat(self) -> Visitor:
+        self.presses("chat")
+        expect(self.panel).to_be_visible()
+        return self
+
+    def writes(self, text: str) -> None:
+        self.input.fill(text)
+        self.input.press("Enter")
+
+    def sees(self, text: str) -> None:
+        expect(self.log.get_by_text(text)).to_be_visible()
+
+
+class Agent:
+    """Somebody of the shop at the desk, in Chinese."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.page = window.page
+
+    def comes_in(self, link: str) -> Agent:
+        self.page.goto(link)
+        expect(self.page.get_by_role("navigation")).to_be_visible()
+        return self
+
+    def is_online(self) -> Agent:
+        online = self.page.get_by_role("group", name="我的状态").get_by_role("button", name="在线")
+        online.click()
+        expect(online).to_have_attribute("aria-pressed", "true")
+        return self
+
+    @property
+    def list(self) -> Locator:
+        return self.page.get_by_role("region", name="会话列表")
+
+    @property
+    def thread(self) -> Locator:
+        return self.page.get_by_role("region", name="消息记录")
+
+    @property
+    def input(self) -> Locator:
+        return self.page.get_by_role("textbox", name="回复买家")
+
+    def opens(self, customer: str) -> Agent:
+        self.list.get_by_role("button", name=customer).click()
+        expect(self.page.get_by_role("heading", name=customer)).to_be_visible()
+        return self
+
+    def writes(self, text: str) -> None:
+        self.input.fill(text)
+        self.input.press("Enter")
+
+    def sees(self, text: str) -> None:
+        expect(self.thread.get_by_text(text)).to_be_visible()

@@ -1,0 +1,216 @@
+"""The demo's shop on two nodes, without its robots: the people are the tests'."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from redis.asyncio import Redis
+
+from protocol.client import Client, account_tickets
+from protocol.ids import AccountId, ShopId
+from protocol.shapes import Conversation
+from protocol.states import Life
+from server.chat.door import Door
+from server.demo import seed
+from server.demo.nodes import NodeProcess
+from server.services.sign_in_links import issue_link
+from server.settings import DEMO_SECRET, load
+from server.setup import Owner, Setup
+from tests.browser.backstage import Backstage
+
+PATIENCE_S = 15.0
+WRAP_UP_S = 1
+"""Long enough to be seen, short enough to wait for between two tests."""
+
+
+class RunningShop:
+    """Two nodes, and the shop "demo" on them. `a` and `b` are their addresses."""
+
+    def __init__(self, backstage: Backstage, nodes: list[NodeProcess], redis_url: str) -> None:
+        self.backstage = backstage
+        self._nodes = nodes
+        self._redis_url = redis_url
+        self.a, self.b = (node.url for node in nodes)
+        self.seeded = seed.Seeded()
+        self._colleagues: list[Colleague] = []
+
+    @classmethod
+    def start(cls, backstage: Backstage, database_url: str, redis_url: str, folder: Path) -> RunningShop:
+        """Ready for people when this returns."""
+        return backstage.do(cls._started(backstage, database_url, redis_url, folder))
+
+    @classmethod
+    async def _started(
+        cls, backstage: Backstage, database_url: str, redis_url: str, folder: Path
+    ) -> RunningShop:
+        settings = load(
+            demo=True,
+            secret=DEMO_SECRET,
+            database_url=database_url,
+            redis_url=redis_url,
+            files=str(folder / "files"),
+            sweep_s=0.2,
+            queue_places_s=0.2,
+            drain_wave_percent=100,
+        )
+        nodes = [NodeProcess.spawn(settings, f"browser-{name}", 0, folder) for name in "ab"]
+        shop = cls(backstage, nodes, redis_url)
+        try:
+            await asyncio.gather(*(node.ready() for node in nodes))
+            async with Setup(settings) as setup:
+                owner = Owner(seed.OWNER.email, seed.OWNER.names["zh"], seed.PASSWORD)
+                await setup.ensure_shop(slug=seed.SHOP, name="一间小店", owner=owner)
+            async with Door(shop.a) as door:
+                shop.seeded = await seed.seed(
+                    door,
+                    language="zh-CN",
+                    ports=[node.port for node in nodes],
+                    folder=folder,
+                    bot=False,
+                )
+                await _wrap_up_within(door, WRAP_UP_S)
+        except BaseException:
+            await shop._stopped()
+            raise
+        return shop
+
+    def stop(self) -> None:
+        """Everybody leaves; the nodes end."""
+        self.backstage.do(self._stopped())
+
+    async def _stopped(self) -> None:
+        for node in self._nodes:
+            node.drain()
+        await asyncio.gather(*(node.ended() for node in self._nodes))
+
+    def link(self, person: seed.Person, page: str, *, node: str | None = None) -> str:
+        """A fresh address that signs this person in, and leads them to a page of the desk."""
+        return f"{node or self.a}/desk/link/{self.backstage.do(self._link(person))}?next={page}"
+
+    async def _link(self, person: seed.Person) -> str:
+        redis: Redis = Redis.from_url(self._redis_url)
+        try:
+            account = AccountId(self.seeded.accounts[person.key])
+            return await issue_link(redis, ShopId(self.seeded.shop_id), account)
+        finally:
+            await redis.aclose()
+
+    def colleague(self, person: seed.Person) -> Colleague:
+        """This person at work, without a browser. They leave with `everybody_leaves`."""
+        colleague = Colleague(self.backstage, self.a, person)
+        self._colleagues.append(colleague)
+        return colleague
+
+    def everybody_leaves(self) -> None:
+        """Between two tests: no open conversation, nobody at work."""
+        self.backstage.do(self._emptied())
+
+    async def _emptied(self) -> None:
+        admin = Colleague(self.backstage, self.a, seed.ADMIN, at_work=False)
+        await admin.arrive()
+        try:
+            deadline = time.monotonic() + PATIENCE_S
+            while left := await admin.open_conversations():
+                for conversation in left:
+                    if conversation.state is not Life.WRAP_UP:
+                        await admin.close(conversation)
+                assert time.monotonic() < deadline, f"conversations stay open: {left}"
+                await asyncio.sleep(0.1)
+        finally:
+            await admin.leave()
+        for colleague in self._colleagues:
+            await colleague.leave()
+        self._colleagues.clear()
+
+
+class Colleague:
+    """Somebody of the shop at a client without a browser."""
+
+    def __init__(self, backstage: Backstage, url: str, person: seed.Person, *, at_work: bool = True) -> None:
+        self._backstage = backstage
+        self._http: httpx.AsyncClient
+        self._url = url
+        self._person = person
+        self.client: Client
+        if at_work:
+            backstage.do(self._start())
+
+    async def _start(self) -> None:
+        await self.arrive()
+        await self.client.request("agent.set_status", status="online")
+
+    async def arrive(self) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=self._url, headers={"Origin": self._url}, trust_env=False, timeout=10
+        )
+        tickets = account_tickets(self._http, seed.SHOP, self._person.email, seed.PASSWORD)
+        url = self._url.replace("http", "ws") + "/ws"
+        self.client = Client(
+            url, tickets, name="colleague", device="web", origin=self._url, keep_messages=True
+        )
+        await self.client.start()
+
+    async def leave(self) -> None:
+        await self.client.close(sign_out=True)
+        await self._http.aclose()
+
+    async def open_conversations(self) -> list[Conversation]:
+        """All of the shop's that are not closed."""
+        page: Any = await self.client.request("conversation.list", scope="all", limit=200)
+        return [each for each in page.conversations if each.state is not Life.CLOSED]
+
+    async def close(self, conversation: Conversation) -> None:
+        """End what somebody left open."""
+        params: dict[str, Any] = {"conversation_id": conversation.conversation_id}
+        if conversation.owner is None:
+            me = self.client.view.me
+            assert me is not None
+            await self.client.request("conversation.assign", **params, account_id=me.person.id)
+        await self.client.request("conversation.end", **params)
+
+    def gets(self, text: str) -> Conversation:
+        """Wait for these words in a conversation of theirs; that conversation."""
+        return self._backstage.do(self._gets(text))
+
+    async def _gets(self, text: str) -> Conversation:
+        def found() -> Conversation | None:
+            for conversation_id, log in self.client.logs.items():
+                if any(text in getattr(message.body, "text", "") for message in log.messages):
+                    return self.client.view.conversations.get(conversation_id)
+            return None
+
+        return await _until(found, f"{text!r} at {self._person.key}")
+
+    def says(self, conversation: Conversation, text: str) -> None:
+        self._backstage.do(self.client.send(conversation.conversation_id, text))
+
+    def types(self, conversation: Conversation) -> None:
+        self._backstage.do(self.client.typing(conversation.conversation_id))
+
+    def ends(self, conversation: Conversation) -> None:
+        self._backstage.do(
+            self.client.request("conversation.end", conversation_id=conversation.conversation_id)
+        )
+
+
+async def _until(found: Callable[[], Conversation | None], what: str) -> Conversation:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        value = found()
+        if value is not None:
+            return value
+        assert time.monotonic() < deadline, f"{what} did not come within {PATIENCE_S} s"
+        await asyncio.sleep(0.02)
+
+
+async def _wrap_up_within(door: Door, seconds: int) -> None:
+    owner = await door.sign_in(seed.SHOP, seed.OWNER.email, seed.PASSWORD)
+    current = await door.ask("GET", "/v1/settings/routing", token=owner.access_token)
+    policy = {**current["policy"], "wrap_up_s": seconds}
+    body = {"rev": current["rev"], "policy": policy, "note": ""}
+    await door.ask("PUT", "/v1/settings/routing", body, token=owner.access_token)

@@ -1,0 +1,30 @@
+import { composes } from "./workPace";
+
+export type KeyAct = "next" | "before" | "reply" | "note" | "transfer" | "invite" | "pull" | "end" | "help";
+
+const ACTS: Readonly<Record<string, KeyAct>> = {
+  j: "next",
+  ArrowDown: "next",
+  k: "before",
+  ArrowUp: "before",
+  r: "reply",
+  n: "note",
+  t: "transfer",
+  i: "invite",
+  p: "pull",
+  Escape: "end",
+  "?": "help",
+};
+
+/** What a key means on the workbench. While something is being written only Esc means anything, and while an input
+ * method composes not even that. */
+export function actOfKey(event: KeyboardEvent): KeyAct | null {
+  if (event.defaultPrevented || composes(event) || event.ctrlKey || event.metaKey || event.altKey) return null;
+  const act = ACTS[event.key.length === 1 ? event.key.toLowerCase() : event.key] ?? null;
+  if (act === null || act === "end") return act;
+  const target = event.target as Element | null; // the window and the document have no `closest`
+  const within = (selector: string): boolean => (target?.closest?.(selector) ?? null) !== null;
+  if (within("input, textarea, select, [contenteditable]")) return null;
+  if (event.key.startsWith("Arrow") && within("[role=tablist], [role=region]")) return null;
+  return act;
+}

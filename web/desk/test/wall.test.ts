@@ -1,0 +1,142 @@
+import type { AgentCard, PoolCard, Wall, WaitingCard } from "@pointsman/shared";
+import { describe, expect, it } from "vitest";
+import { BOUNDS, clock, falling, rising, secondsSince } from "../src/state/wallLevels";
+import { agentRows, busyPools, sorted, totals } from "../src/state/wallRows";
+
+const NOW = Date.parse("2026-11-22T08:00:00.000Z");
+const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
+
+function agent(name: string, changes: Partial<AgentCard> = {}): AgentCard {
+  return {
+    account_id: name,
+    name,
+    status: "online",
+    connected: true,
+    counted_offline: false,
+    availability: "has_room",
+    load: 0,
+    capacity: 4,
+    received_today: 0,
+    groups: [],
+    excluded: false,
+    on_duty: true,
+    pause_mode: "at_n",
+    pause_at: null,
+    status_since: null,
+    ...changes,
+  };
+}
+
+function unanswered(owner: string, seconds: number): WaitingCard {
+  return {
+    conversation_id: `${owner} ${seconds}`,
+    customer_name: "customer",
+    state: "active",
+    pool: null,
+    owner: { kind: "agent", id: owner, name: owner },
+    order_state: "no_active_order",
+    since: ago(seconds),
+  };
+}
+
+function wall(changes: Partial<Wall>): Wall {
+  return {
+    agents: [],
+    pools: [],
+    waiting: [],
+    unanswered: [],
+    waiting_most: 50,
+    queued: 0,
+    in_service: 0,
+    wrap_up: 0,
+    collaborations: [],
+    alarms: [],
+    at: ago(0),
+    ...changes,
+  };
+}
+
+describe("levels", () => {
+  it("become worse exactly at their bounds", () => {
+    expect([119, 120, 599, 600].map((s) => rising(s, BOUNDS.waiting_s))).toEqual(["calm", "warn", "warn", "bad"]);
+    expect([0.95, 0.9, 0.89, 0.7, 0.69].map((share) => falling(share, BOUNDS.reply_rate))).toEqual([
+      "calm", "calm", "warn", "warn", "bad",
+    ]); // prettier-ignore
+  });
+
+  it("are calm where there is nothing to judge", () => {
+    expect([rising(null, BOUNDS.load), falling(null, BOUNDS.rating)]).toEqual(["calm", "calm"]);
+  });
+});
+
+describe("a waiting time", () => {
+  it("is never negative when the clocks differ", () => {
+    expect(secondsSince(ago(-5), NOW)).toBe(0);
+  });
+
+  it("is written like a stop-watch", () => {
+    expect([0, 7, 760, 3599, 3600, 10_929].map(clock)).toEqual(["0:00", "0:07", "12:40", "59:59", "1:00:00", "3:02:09"]);
+  });
+});
+
+describe("the agents table", () => {
+  it("gives everybody their own unanswered customers, and since when the first waits", () => {
+    const rows = agentRows(
+      wall({ agents: [agent("a"), agent("b")], unanswered: [unanswered("a", 20), unanswered("a", 90)] }),
+      NOW,
+    );
+    expect(rows.map((row) => [row.card.name, row.unanswered, row.longest])).toEqual([
+      ["a", 2, ago(90)],
+      ["b", 0, null],
+    ]);
+  });
+
+  it("tells who is online without a connection from who is online and silent", () => {
+    const agents = [
+      agent("lost", { connected: false }),
+      agent("silent"),
+      agent("busy"),
+      agent("away", { status: "offline", connected: false }),
+    ];
+    const rows = agentRows(wall({ agents, unanswered: [unanswered("silent", 180), unanswered("busy", 179)] }), NOW);
+    expect(rows.map((row) => row.trouble)).toEqual(["lost", "silent", null, null]);
+  });
+
+  it("stands in the same order whatever order the server sends", () => {
+    const agents = [agent("c", { status: "offline" }), agent("b", { load: 2 }), agent("a", { status: "paused", load: 4 })];
+    const names = (by: Parameters<typeof sorted>[1], down: boolean, of: AgentCard[]): string =>
+      sorted(agentRows(wall({ agents: of }), NOW), by, down).map((row) => row.card.name).join("");
+    expect(names("status", false, agents)).toBe("bac");
+    expect(names("status", false, agents.toReversed())).toBe("bac");
+    expect(names("name", true, agents)).toBe("cba");
+    expect(names("load", true, agents)).toBe("abc");
+  });
+
+  it("puts whose customer waits longest first when sorted by that", () => {
+    const agents = [agent("a"), agent("b"), agent("c")];
+    const rows = agentRows(wall({ agents, unanswered: [unanswered("b", 10), unanswered("c", 60)] }), NOW);
+    expect(sorted(rows, "unanswered", true).map((row) => row.card.name)).toEqual(["c", "b", "a"]);
+  });
+});
+
+describe("the tiles", () => {
+  it("leave those who are offline out of the load", () => {
+    const shown = wall({ agents: [agent("a", { load: 3 }), agent("b", { status: "offline", load: 2 })] });
+    const all = totals(shown, agentRows(shown, NOW));
+    expect([all.load, all.capacity, all.byStatus]).toEqual([3, 4, { online: 1, paused: 0, offline: 1 }]);
+  });
+
+  it("know who has waited longest in any queue, also of those whom the table leaves out", () => {
+    const pool = (name: string, oldest_at: string | null, length = 1): PoolCard => ({
+      pool: name,
+      length,
+      oldest_at,
+      groups: [],
+      open_to_everybody: true,
+    });
+    const pools = [pool("placed_unpaid", ago(5)), pool("after_sale", ago(70)), pool("default", null, 0)];
+    const shown = wall({ pools });
+    expect(totals(shown, []).oldestWaiting).toBe(ago(70));
+    expect(busyPools(pools).map((each) => each.pool)).toEqual(["after_sale", "placed_unpaid"]);
+  });
+});
