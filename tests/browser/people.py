@@ -18,6 +18,11 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-
 
 Language = Literal["zh-CN", "en", "zh-TW"]
 Scheme = Literal["light", "dark"]
+SETTLED = """new Promise((settled) => requestAnimationFrame(() => requestAnimationFrame(settled)))
+    .then(() => Promise.allSettled(document.getAnimations().map((each) => each.finished)))
+    .then(() => true)"""
+"""Two frames on, and without anything that still fades."""
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en", "zh-TW")
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -56,7 +61,18 @@ class Window:
         self.page.context.close()
 
     def barriers(self) -> list[str]:
-        """What axe-core finds on the page as it is now: nothing, or it says what to mend."""
+        """What axe-core finds on the page as it is now, light and dark, on a desk and on a phone: nothing, or what to
+        mend."""
+        found: list[str] = []
+        for scheme in SCHEMES:
+            for size in (DESKTOP, PHONE):
+                self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                self.page.set_viewport_size(size)
+                self.page.evaluate(SETTLED)
+                found += [f"{scheme} {size['width']}: {barrier}" for barrier in self._barriers()]
+        return found
+
+    def _barriers(self) -> list[str]:
         # In the DevTools' world: the page's own policy lets no foreign script in, and stays in force.
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: dict[str, Any] = self.page.evaluate("axe.run()")
@@ -141,7 +157,7 @@ class Agent:
 
     def comes_in(self, link: str) -> Agent:
         self.page.goto(link)
-        expect(self.page.get_by_role("navigation")).to_be_visible()
+        expect(self.page.get_by_role("navigation", name="Pointsman")).to_be_visible()
         return self
 
     def is_online(self) -> Agent:

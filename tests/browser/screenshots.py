@@ -8,7 +8,7 @@ Starts private servers and two nodes of its own, and lets people talk, so that t
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,14 +25,13 @@ from tests.browser.people import (
     FLAGS,
     LANGUAGES,
     PHONE,
+    SCHEMES,
     Language,
-    Scheme,
     Visitor,
     Window,
 )
 from tests.browser.running_shop import RunningShop
 
-SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 SIZES: dict[str, ViewportSize] = {"desktop": DESKTOP, "phone": PHONE}
 QUESTIONS = ("我的退货到哪一步了？", "订单能改地址吗？", "这款壶有小一号的吗？")
 
@@ -50,7 +49,7 @@ def _shop(shop: RunningShop, window: Window, language: Language) -> None:
 
 def _chat(shop: RunningShop, window: Window, language: Language) -> None:
     visitor = Visitor(window, language).comes_to(shop.b)
-    visitor.presses("another")
+    visitor.presses("stranger")
     visitor.opens_the_chat()
     visitor.writes(QUESTIONS[0])
     visitor.sees(QUESTIONS[0])
@@ -67,7 +66,7 @@ def _conversation(shop: RunningShop, window: Window, _: Language) -> None:
 def _desk(page: str, person: seed.Person = seed.ADMIN) -> Surface:
     def shown(shop: RunningShop, window: Window, _: Language) -> None:
         window.page.goto(shop.link(person, page))
-        expect(window.page.get_by_role("main").get_by_role("heading").first).to_be_visible()
+        expect(window.page.get_by_role("navigation", name="Pointsman")).to_be_visible()
 
     return shown
 
@@ -85,7 +84,7 @@ SURFACES: dict[str, Surface] = {
 
 
 @contextmanager
-def _served() -> Iterator[RunningShop]:
+def _served() -> Generator[RunningShop]:
     backstage = Backstage()
     with TemporaryDirectory(prefix="pm-screenshots-", ignore_cleanup_errors=True) as folder:
         place = Path(folder)

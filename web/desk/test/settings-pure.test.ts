@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { auditCsv, type AuditRecord, auditQuery, ANYTHING } from "../src/state/settingsAudit";
 import { differences, listChange } from "../src/state/settingsDiff";
-import { faultsAt, idOf, wordsFor } from "../src/state/settingsFaults";
+import { faultsAt, idOf, ownFaultsAt, wordsFor } from "../src/state/settingsFaults";
 import { granted, inOrder, reachesOf, RIGHTS, roleName } from "../src/state/settingsRoles";
 import { decisive, dryRunBody, type Tier } from "../src/state/settingsRouting";
 import { originsIn, snippet } from "../src/state/settingsSnippet";
@@ -27,7 +27,7 @@ describe("what the server finds wrong", () => {
     expect(wordsFor("Input should be greater than or equal to 5.")).toEqual({ key: "at_least", n: "5" });
   });
   it("is shown as it is when there are no words for it", () => {
-    expect(wordsFor("An account is named twice.")).toBeNull();
+    expect(wordsFor("Something nobody has met before.")).toBeNull();
   });
   it("leads to an element with an id that a page can have", () => {
     expect(idOf("policy.order_state_groups.after_sale")).toMatch(/^[a-zA-Z][\w-]*$/);
@@ -147,5 +147,17 @@ describe("the audit log", () => {
     const line = auditCsv([record]).split("\r\n")[1];
     expect(line).toContain(",'=cmd,");
     expect(line).toContain('"{""name"":""a \\""b\\""""}"');
+  });
+});
+
+describe("a thing of several fields", () => {
+  const errors = [
+    { field: "rule.actions.0.text", problem: "String should have at least 1 character." },
+    { field: "rule.actions.0", problem: "It is handed on already; a conversation has one owner." },
+    { field: "rule.conditions.of", problem: "No conversation has two words for state at once: this is never true." },
+  ];
+  it("says what is wrong with itself, and leaves the rest to its fields", () => {
+    expect(ownFaultsAt(errors, "actions.0")).toEqual([errors[1]?.problem]);
+    expect(ownFaultsAt(errors, "conditions")).toEqual([errors[2]?.problem]);
   });
 });

@@ -10,7 +10,7 @@ class Kept {
   getItem = (key: string): string | null => this.all.get(key) ?? null;
   setItem = (key: string, value: string): void => void this.all.set(key, value);
 }
-const stale = new Refused(1011, "stale_assignment", "It changed hands.", false, null, { owner: { name: "王磊" } });
+const stale = new Refused(1011, "stale_assignment", "It changed hands.", false, null, { owner: { id: "w", name: "王磊" } });
 const reply = { conversation: "a", method: "message.send" as const, body: { kind: "text" as const, text: "您好" }, epoch: 3 };
 
 describe("drafts", () => {
@@ -68,7 +68,7 @@ describe("the outbox", () => {
     const outbox = new Outbox("o", (() => Promise.reject(stale)) as never, (pending, outcome) => told.push([pending.conversation, outcome]), new Kept());
     outbox.add(reply);
     await settled();
-    expect(told).toEqual([["a", { kind: "stale", owner: "王磊" }]]);
+    expect(told).toEqual([["a", { kind: "stale", owner: { id: "w", name: "王磊" } }]]);
     expect(outbox.of("a")).toEqual([]);
   });
 

@@ -24,14 +24,20 @@ export function differences(before: unknown, after: unknown, under = ""): Differ
   return [{ field: under, before: before ?? null, after: after ?? null }];
 }
 
-/** Of two lists: what came, what went. Null when one of both is no list of words. */
+/** A member of a list as words: the record of a row is its values. */
+function wordOf(member: unknown): string {
+  if (!isPlain(member)) return typeof member === "string" ? member : JSON.stringify(member);
+  return Object.values(member)
+    .filter((value) => value !== null)
+    .map((value) => (typeof value === "object" ? JSON.stringify(value) : String(value)))
+    .join(" ");
+}
+
+/** Of two lists: what came, what went. Null when one of both is no list. */
 export function listChange(before: unknown, after: unknown): { added: string[]; removed: string[] } | null {
   const left = before ?? [];
   const right = after ?? [];
   if (!Array.isArray(left) || !Array.isArray(right)) return null;
-  if (![...left, ...right].every((each) => typeof each === "string")) return null;
-  return {
-    added: (right as string[]).filter((each) => !left.includes(each)),
-    removed: (left as string[]).filter((each) => !right.includes(each)),
-  };
+  const [gone, come] = [left.map(wordOf), right.map(wordOf)];
+  return { added: come.filter((each) => !gone.includes(each)), removed: gone.filter((each) => !come.includes(each)) };
 }

@@ -5,9 +5,9 @@ export interface FieldFault {
   problem: string;
 }
 
-/** `body.policy.mode` and `policy.mode` are the same place. */
+/** `body.policy.mode` and `policy.mode` are the same place, and so are `rule.name` and `name`. */
 export function placeOf(field: string): string {
-  return field.replace(/^(body|query|path)\.?/, "");
+  return field.replace(/^(body|query|path|rule)\.?/, "");
 }
 
 /** What is wrong at a place, or below it. */
@@ -17,6 +17,14 @@ export function faultsAt(faults: readonly FieldFault[], place: string): string[]
     return at === place || at.startsWith(`${place}.`);
   });
   return [...new Set(found.map((fault) => fault.problem))];
+}
+
+/** What is wrong with a thing of several fields itself, not with one of them that says so at its own place. */
+export function ownFaultsAt(faults: readonly FieldFault[], place: string): string[] {
+  return faultsAt(
+    faults.filter((fault) => [place, `${place}.kind`, `${place}.of`].includes(placeOf(fault.field))),
+    place,
+  );
 }
 
 export function idOf(place: string): string {
@@ -51,6 +59,10 @@ const PATTERNS: Pattern[] = [
   [/each weekday at most once/, "weekdays"],
   [/name a tag to add or to remove/, "no_tag"],
   [/it would end before it begins/, "ends_first"],
+  [/must have (\d+) to \d+ characters/, "password_long"],
+  [/different characters/, "password_varied"],
+  [/must not contain your name/, "password_name"],
+  [/is named twice|is bound to the same/, "twice"],
   [/overlap/, "overlap"],
   [/longer than a day/, "longer_than_day"],
   [/must be in the future/, "future"],

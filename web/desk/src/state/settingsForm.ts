@@ -2,17 +2,20 @@
 
 import { computed, inject, type InjectionKey, onMounted, provide, type Ref, ref, shallowRef } from "vue";
 import { Problem } from "../api";
-import { faultsAt } from "./settingsFaults";
+import { faultsAt, ownFaultsAt } from "./settingsFaults";
 import { useGuard } from "./settingsGuard";
 
 /** What a part of a form asks of the form that it is in. */
 export interface Frame {
   faults(place: string): string[];
+  own(place: string): string[];
   problem: Readonly<Ref<Problem | null>>;
 }
 
+/** how long "saved" is shown */
+const SAID_MS = 4000;
 const FRAME: InjectionKey<Frame> = Symbol("settings form");
-const NONE: Frame = { faults: () => [], problem: shallowRef(null) };
+const NONE: Frame = { faults: () => [], own: () => [], problem: shallowRef(null) };
 
 export const useFrame = (): Frame => inject(FRAME, NONE);
 
@@ -62,6 +65,7 @@ export function useForm<T extends object>(options: { read(): Promise<T>; write(d
     try {
       take(await options.write(copyOf(draft.value)));
       justSaved.value = true;
+      setTimeout(() => (justSaved.value = false), SAID_MS);
       return true;
     } catch (error) {
       problem.value = asProblem(error);
@@ -76,7 +80,7 @@ export function useForm<T extends object>(options: { read(): Promise<T>; write(d
   }
 
   const faults = (place: string): string[] => faultsAt(problem.value?.errors ?? [], place);
-  provide(FRAME, { faults, problem });
+  provideFrame(problem);
   onMounted(load);
   return { saved, draft, busy, loading, failed, problem, justSaved, dirty, load, save, reset, faults, take };
 }
@@ -104,5 +108,6 @@ export function useDeed() {
 
 /** The same frame for a form that is not loaded but filled in: a dialog. */
 export function provideFrame(problem: Ref<Problem | null>): void {
-  provide(FRAME, { faults: (place) => faultsAt(problem.value?.errors ?? [], place), problem });
+  const errors = () => problem.value?.errors ?? [];
+  provide(FRAME, { faults: (place) => faultsAt(errors(), place), own: (place) => ownFaultsAt(errors(), place), problem });
 }

@@ -111,7 +111,10 @@ export function decisive(tiers: readonly Tier[]): number | null {
   return taken === -1 ? tiers.length - 1 : taken;
 }
 
-/** A setting's key in `settings.routing.names`, from its dotted name. */
-export function settingName(field: string): string {
-  return field.replace(/\./g, "_");
+/** A setting's name, from its dotted place: each part that has a word says it. */
+export function fieldName(field: string, word: (key: string) => string | null): string {
+  const parts = field.replace(/^policy\./, "").split(".");
+  return parts
+    .map((part) => word(`settings.field.${part}`) ?? word(`words.order_state.${part}`) ?? word(`settings.right.${parts.join("_")}`) ?? part)
+    .join(": ");
 }

@@ -1,7 +1,7 @@
 /** Following one conversation live from the wall: silently until one speaks, takes it over, or lets it be. */
 
 import { type Conversation, type Message, Refused } from "@pointsman/shared";
-import { computed, onUnmounted, ref, shallowRef } from "vue";
+import { computed, onUnmounted, ref, shallowRef, watch } from "vue";
 import { useSession } from "./session";
 import { useWall } from "./wall";
 
@@ -16,6 +16,14 @@ export function useFollowed(id: string) {
   const more = ref(false);
   const before = session.view.watching.includes(id);
   let gone = false;
+  /** begun here, and so to be ended here */
+  let begun = false;
+  /** the reply may be there before the event that says the same; from then on that counts */
+  const replied = ref(false);
+  watch(
+    () => session.view.watching.includes(id),
+    () => (replied.value = false),
+  );
 
   const conversation = computed<Conversation | null>(() => session.view.conversations[id] ?? null);
   const messages = computed<Message[]>(() => {
@@ -26,10 +34,8 @@ export function useFollowed(id: string) {
     const me = session.myId;
     if (conversation.value?.owner?.id === me) return "serving";
     if (conversation.value?.participants.some((each) => each.person.id === me)) return "speaking";
-    return session.view.watching.includes(id) || heldWatch.value ? "watching" : "nobody";
+    return session.view.watching.includes(id) || replied.value ? "watching" : "nobody";
   });
-  /** the reply may be there before the event that says the same */
-  const heldWatch = ref(false);
   /** whispers are for who watches or joined as a supervisor; the others write notes */
   const whispers = computed(
     () =>
@@ -48,7 +54,8 @@ export function useFollowed(id: string) {
     try {
       try {
         const reply = await session.ask("monitor.watch", { conversation_id: id });
-        heldWatch.value = true;
+        begun = !before;
+        replied.value = !session.view.watching.includes(id);
         if (gone) await close();
         entered(reply.conversation);
       } catch (error) {
@@ -69,14 +76,14 @@ export function useFollowed(id: string) {
   }
 
   async function close(): Promise<void> {
-    if (before || !heldWatch.value) return;
-    heldWatch.value = false;
+    if (!begun) return;
+    begun = false;
     await session.ask("monitor.unwatch", { conversation_id: id }).catch(() => undefined);
   }
 
   async function speak(reason: string): Promise<void> {
     entered((await session.ask("monitor.speak", { conversation_id: id, reason })).conversation);
-    heldWatch.value = false;
+    begun = replied.value = false;
   }
 
   async function takeOver(reason: string, keepOwner: boolean): Promise<void> {
@@ -87,7 +94,7 @@ export function useFollowed(id: string) {
       assign_epoch: conversation.value?.assign_epoch ?? null,
     });
     entered(reply.conversation);
-    heldWatch.value = false;
+    begun = replied.value = false;
   }
 
   async function leave(): Promise<void> {

@@ -24,7 +24,8 @@ export const useWork = defineStore("work", () => {
   const session = useSession();
   const scope = ref<Scope>("mine");
   const openId = ref<string | null>(null);
-  const missing = ref("");
+  /** what is asked for is not, or no longer, for this reader */
+  const missing = ref(false);
   const dialog = ref<Dialog>(null);
   const side = ref(false);
   const now = ref(Date.now());
@@ -46,7 +47,7 @@ export const useWork = defineStore("work", () => {
   });
   const mine = computed(() => lists.value.mine);
   const open = computed<Conversation | null>(() =>
-    openId.value === null ? null : (later(pages.known.value[openId.value], session.view.conversations[openId.value]) ?? null),
+    openId.value === null || missing.value ? null : (later(pages.known.value[openId.value], session.view.conversations[openId.value]) ?? null),
   );
   const part = computed<Part>(() => {
     const there = open.value;
@@ -98,9 +99,9 @@ export const useWork = defineStore("work", () => {
     try {
       const found = await session.ask("conversation.get", { conversation_id: id });
       session.client?.entered(found.conversation);
-      missing.value = "";
+      if (openId.value === id) missing.value = false;
     } catch (error) {
-      if (error instanceof Refused && !error.retryable && openId.value === id) missing.value = error.message;
+      if (error instanceof Refused && !error.retryable && openId.value === id) missing.value = true;
     }
   }
 
@@ -111,7 +112,7 @@ export const useWork = defineStore("work", () => {
 
   async function enter(id: string | null): Promise<void> {
     openId.value = id;
-    missing.value = "";
+    missing.value = false;
     if (id === null) return;
     const known = session.view.conversations[id];
     if (known === undefined || known.state === "closed" || part.value === "reader") await look(id);
@@ -136,12 +137,9 @@ export const useWork = defineStore("work", () => {
     if (pending.body.kind === "text" || pending.body.kind === "note") {
       drafts.value.giveBack(pending.conversation, kind, pending.body.text);
     }
-    notices.say(
-      outcome.owner ? t("work.notice.stale", { who: outcome.owner }) : t("work.notice.stale_nobody"),
-      "bad",
-      null,
-      15_000,
-    );
+    const mine = outcome.owner?.id === session.myId;
+    const key = outcome.owner === null ? "stale_nobody" : mine ? "stale_back" : "stale";
+    notices.say(t(`work.notice.${key}`, { who: outcome.owner?.name ?? "" }), "bad", null, 15_000);
     void look(pending.conversation);
   }
 

@@ -35,12 +35,15 @@ function lastAt(conversation: Conversation): number {
 
 /** Unanswered first, the longest wait first; then the latest said. */
 export function inOrder(conversations: readonly Conversation[]): Conversation[] {
-  return [...conversations].sort((a, b) => {
-    const [one, other] = [waitsSince(a), waitsSince(b)];
-    if (one !== null && other !== null && one !== other) return Date.parse(one) - Date.parse(other);
-    if ((one === null) !== (other === null)) return one === null ? 1 : -1;
-    return lastAt(b) - lastAt(a) || a.conversation_id.localeCompare(b.conversation_id);
+  const keyed = conversations.map((each) => {
+    const since = waitsSince(each);
+    return { each, since: since === null ? Number.POSITIVE_INFINITY : Date.parse(since), last: lastAt(each) };
   });
+  keyed.sort((a, b) => {
+    if (a.since !== b.since) return a.since < b.since ? -1 : 1;
+    return b.last - a.last || a.each.conversation_id.localeCompare(b.each.conversation_id);
+  });
+  return keyed.map(({ each }) => each);
 }
 
 /** Of two pictures of a conversation the later one. */

@@ -15,7 +15,7 @@ export interface Pending {
 }
 
 /** What became of it. `stale`: the conversation changed hands, nothing was stored. */
-export type Outcome = { kind: "sent" } | { kind: "stale"; owner: string } | { kind: "refused"; why: string };
+export type Outcome = { kind: "sent" } | { kind: "stale"; owner: { id: string | null; name: string } | null } | { kind: "refused"; why: string };
 
 export class Outbox {
   readonly pending: Pending[];
@@ -89,8 +89,8 @@ export class Outbox {
 export function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof Refused)) throw error;
   if (error.code === ErrorCode.STALE_ASSIGNMENT) {
-    const owner = (error.detail as { owner?: { name?: string } | null } | null)?.owner?.name ?? "";
-    return { kind: "stale", owner };
+    const detail = error.detail as { owner?: { id: string | null; name: string } | null } | null;
+    return { kind: "stale", owner: detail?.owner ?? null };
   }
   return { kind: "refused", why: error.message };
 }

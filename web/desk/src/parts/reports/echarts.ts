@@ -1,17 +1,12 @@
-/** The chart library, fetched when the first chart is drawn, and only the parts of it that are drawn with. */
+/** The parts of the chart library that are drawn with. Import it when the first chart is drawn, not before: it is large. */
 
-import type { ECharts } from "echarts/core";
+import { BarChart, LineChart } from "echarts/charts";
+import { GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
+import { type ECharts, init, use } from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
 
-export async function load(): Promise<(box: HTMLElement) => ECharts> {
-  const [core, charts, components, renderers] = await Promise.all([
-    import("echarts/core"),
-    import("echarts/charts"),
-    import("echarts/components"),
-    import("echarts/renderers"),
-  ]);
-  core.use([
-    charts.LineChart, charts.BarChart, components.GridComponent, components.TooltipComponent,
-    components.LegendComponent, renderers.SVGRenderer,
-  ]); // prettier-ignore
-  return (box) => core.init(box, undefined, { renderer: "svg" });
+use([LineChart, BarChart, GridComponent, TooltipComponent, LegendComponent, SVGRenderer]);
+
+export function begin(box: HTMLElement): ECharts {
+  return init(box, undefined, { renderer: "svg" });
 }
