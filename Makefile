@@ -14,7 +14,8 @@ BIN := $(VENV)/bin
 STATE := .run
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 PYTEST_ARGS ?=
-WORKERS ?= 2
+# More than two cores need: scenarios wait on sockets and databases a good part of their time.
+WORKERS ?= 3
 
 IN_PLACE := $(PIP) install --no-deps --no-build-isolation --editable .
 
