@@ -16,6 +16,7 @@ from server.chat.agent_commands import AgentCommands
 from server.chat.chat import Chat, Draft, LinkDown
 from server.chat.colleague_commands import ColleagueCommands
 from server.chat.colleague_news import ColleagueNews
+from server.chat.desk import Seat
 from server.chat.file_commands import FileCommands
 from server.chat.link import Back, Lost, News, Told
 from server.chat.naming import Naming
@@ -42,12 +43,11 @@ class AgentPart:
         """of those, the texts that are not shown yet"""
         self._typing: dict[str, str] = {}
         naming = Naming(chat)
-        colleagues = ColleagueCommands(chat, self._book, self, naming)
-        work = WorkCommands(chat, self._book, self, naming)
-        supervisor = SupervisorCommands(chat, self._book, self)
+        seat = Seat(chat, self._book, self, naming)
+        colleagues, work, supervisor = ColleagueCommands(seat), WorkCommands(seat), SupervisorCommands(seat)
         self._news = ColleagueNews(chat, self._book, colleagues, work, supervisor)
         self.commands = {
-            **AgentCommands(chat, self._book, self, naming).table,
+            **AgentCommands(seat).table,
             **colleagues.table,
             **work.table,
             **supervisor.table,

@@ -1,6 +1,6 @@
 """What an agent can do with a slash: one method per command, each one request of the protocol and a sentence."""
 
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from protocol.errors import RequestError
 from protocol.methods.agents import (
@@ -21,12 +21,12 @@ from protocol.methods.conversations import (
     RequeueParams,
     TransferParams,
 )
-from protocol.shapes import AgentCard, Conversation
+from protocol.shapes import Conversation
 from protocol.states import AgentStatus, Life
 from server.chat import sentences
-from server.chat.agent_book import Book, Entry
-from server.chat.chat import Chat, Run
-from server.chat.naming import Naming
+from server.chat.agent_book import Entry
+from server.chat.chat import Run
+from server.chat.desk import Seat
 
 HISTORY: Final = 20
 PAGE: Final = 50
@@ -34,39 +34,12 @@ STILL_HOLDS: Final = "open_conversations"
 """The params member that going offline with open conversations needs (KS-18)."""
 
 
-class Desk(Protocol):
-    """What the commands need of the agent they belong to."""
-
-    async def apply(self, conversation: Conversation) -> None:
-        """Enter a conversation as a reply gave it."""
-        ...
-
-    def asking(self) -> None:
-        """A command about the own status begins: what it leads to shall be shown, once."""
-        ...
-
-    def took(self, card: AgentCard) -> None:
-        """The agent's own card, as a reply or an event gave it."""
-        ...
-
-    async def history(self, entry: Entry, count: int) -> None:
-        """Show the last messages of a conversation."""
-        ...
-
-    def entry(self, command: str, rest: str) -> Entry | None:
-        """The conversation that a command is about; None when there is none, and then that was said."""
-        ...
-
-
 class AgentCommands:
     """The commands of one agent; `table` names them."""
 
-    def __init__(self, chat: Chat, book: Book, desk: Desk, naming: Naming) -> None:
-        self._chat = chat
-        self._words = chat.words
-        self._book = book
-        self._desk = desk
-        self._naming = naming
+    def __init__(self, seat: Seat) -> None:
+        self._chat, self._words = seat.chat, seat.words
+        self._book, self._desk, self._naming = seat.book, seat.desk, seat.naming
         self._queue: list[Conversation] = []
         self.table: dict[str, Run] = {
             "online": self._online,

@@ -1,6 +1,6 @@
 """Working together from the terminal: inviting, joining, leaving, notes and mentions (CO-01 to CO-06, CO-10)."""
 
-from typing import Final, Protocol
+from typing import Final
 
 from protocol.methods.collaboration import (
     InvitationsResult,
@@ -17,40 +17,19 @@ from protocol.methods.collaboration import (
 )
 from protocol.methods.conversations import EarlierParams, ListResult
 from protocol.methods.session import Nothing
-from protocol.shapes import Conversation
 from server.chat import sentences
-from server.chat.agent_book import Book, Entry
-from server.chat.chat import Chat, Run
-from server.chat.naming import Naming
+from server.chat.chat import Run
+from server.chat.desk import Seat
 
 PAGE: Final = 20
-
-
-class Desk(Protocol):
-    """What these commands need of the agent they belong to."""
-
-    async def apply(self, conversation: Conversation) -> None:
-        """Enter a conversation as a reply gave it."""
-        ...
-
-    def entry(self, command: str, rest: str) -> Entry | None:
-        """The conversation that a command is about; None when there is none, and then that was said."""
-        ...
-
-    async def history(self, entry: Entry, count: int) -> None:
-        """Show the last messages of a conversation."""
-        ...
 
 
 class ColleagueCommands:
     """The commands about colleagues; `table` names them."""
 
-    def __init__(self, chat: Chat, book: Book, desk: Desk, naming: Naming) -> None:
-        self._chat = chat
-        self._words = chat.words
-        self._book = book
-        self._desk = desk
-        self._naming = naming
+    def __init__(self, seat: Seat) -> None:
+        self._chat, self._words = seat.chat, seat.words
+        self._book, self._desk, self._naming = seat.book, seat.desk, seat.naming
         self._invited: list[str] = []
         """conversations of the invitations as they were listed last"""
         self.table: dict[str, Run] = {

@@ -16,9 +16,8 @@ from protocol.methods.supervision import (
     WatchResult,
 )
 from server.chat import sentences
-from server.chat.agent_book import Book
-from server.chat.chat import Chat, Run
-from server.chat.colleague_commands import Desk
+from server.chat.chat import Run
+from server.chat.desk import Seat
 
 PAGE: Final = 50
 HISTORY: Final = 20
@@ -27,11 +26,9 @@ HISTORY: Final = 20
 class SupervisorCommands:
     """The commands of supervisors; `table` names them."""
 
-    def __init__(self, chat: Chat, book: Book, desk: Desk) -> None:
-        self._chat = chat
-        self._words = chat.words
-        self._book = book
-        self._desk = desk
+    def __init__(self, seat: Seat) -> None:
+        self._chat, self._words = seat.chat, seat.words
+        self._book, self._desk = seat.book, seat.desk
         self.table: dict[str, Run] = {
             "all": self._all,
             "wall": self._wall,

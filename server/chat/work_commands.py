@@ -15,21 +15,16 @@ from protocol.methods.collaboration import (
 )
 from protocol.methods.session import Nothing
 from server.chat import sentences
-from server.chat.agent_book import Book
-from server.chat.chat import Chat, Run
-from server.chat.colleague_commands import Desk
-from server.chat.naming import Naming
+from server.chat.chat import Run
+from server.chat.desk import Seat
 
 
 class WorkCommands:
     """The commands about work in a collaboration; `table` names them."""
 
-    def __init__(self, chat: Chat, book: Book, desk: Desk, naming: Naming) -> None:
-        self._chat = chat
-        self._words = chat.words
-        self._book = book
-        self._desk = desk
-        self._naming = naming
+    def __init__(self, seat: Seat) -> None:
+        self._chat, self._words = seat.chat, seat.words
+        self._book, self._desk, self._naming = seat.book, seat.desk, seat.naming
         self._items: list[Item] = []
         """as they were listed last"""
         self._alarms: list[str] = []

@@ -1,6 +1,7 @@
 """The ground: settings, clocks, and the connections that everything above stands on."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
@@ -20,7 +21,7 @@ from server.settings import Settings
 from server.store.database import Database
 
 
-class Clients:
+class Clients(ABC):
     """PostgreSQL, Redis, this node's name and lease, the hub of its connections, the bus to the others.
 
     `now`: seconds since 1970, the clock that working hours go by.
@@ -65,17 +66,20 @@ class Clients:
         )
         self.background = Background()
 
+    @abstractmethod
     async def _fenced(self, _old: str) -> None:
         """The lease is lost."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     async def _registered(self, name: str) -> None:
         """The node has a lease, under this name."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     async def _resync(self, why: str) -> None:
         """Pushes may have been missed."""
-        raise NotImplementedError
+        ...
 
 
 def gateway_limits(settings: Settings) -> GatewayLimits:

@@ -7,10 +7,8 @@ from playwright.sync_api import expect
 
 from server.demo import seed
 from tests.browser.conftest import Opens
-from tests.browser.people import AXE, Agent, Visitor
+from tests.browser.people import Agent, Visitor
 from tests.browser.running_shop import RunningShop
-
-pytestmark = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (make web)")
 
 
 def test_the_shop_and_its_chat(shop: RunningShop, opens: Opens) -> None:
