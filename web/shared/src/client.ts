@@ -131,7 +131,8 @@ export class Client {
     if (this.status.phase === "live") {
       await this.ask("session.bye", { sign_out: signOut }).catch(() => undefined);
     }
-    this.socket?.close(1000);
+    if (this.socket !== null) leave(this.socket);
+    this.ended({ code: 1000, reason: "left" });
     this.finish({ code: 1000, reason: "left" });
   }
 
@@ -533,6 +534,13 @@ function promised(): { promise: Promise<void>; resolve: () => void; reject: (err
   });
   promise.catch(() => undefined); // nobody need wait for it
   return { promise, resolve, reject };
+}
+
+/** Once it is open, if it is still connecting: closed earlier, browsers report it as an error of the page. */
+function leave(socket: WebSocket): void {
+  socket.onmessage = socket.onclose = null;
+  if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(1000);
+  else socket.close(1000);
 }
 
 function pause(ms: number): Promise<void> {
