@@ -8,12 +8,14 @@ from typing import Protocol
 import pytest
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
+from server.demo.nodes import NodeProcess
 from server.embedded.binaries import find_redis
 from server.embedded.redis_process import RedisProcess
 from server.embedded.workspace import Workspace
 from server.http.pages import FOLDER
 from server.store.migrate import migrate
 from tests.browser.backstage import Backstage
+from tests.browser.faulty_line import FaultyLine
 from tests.browser.people import CHROMIUM, DESKTOP, FLAGS, Language, Scheme, Window
 from tests.browser.running_shop import RunningShop
 from tests.live_servers import LivePostgres, preferred
@@ -79,3 +81,30 @@ def opens(browser: Browser) -> Iterator[Opens]:
     for window in windows:
         window.close()
     assert [fault for window in windows for fault in window.faults] == []
+
+
+@pytest.fixture
+def line(shop: RunningShop) -> Iterator[FaultyLine]:
+    """A line to the second node that the test may cut, whose address the shop trusts."""
+    line = FaultyLine.lay(shop.backstage, [shop.ports[1]])
+    shop.trusts(line.address)
+    yield line
+    line.take_down()
+
+
+@pytest.fixture
+def spare(shop: RunningShop) -> Iterator[NodeProcess]:
+    """A third node, a process of its own, that the test may kill."""
+    node = shop.another_node()
+    yield node
+    node.drain()
+    shop.backstage.do(node.ended())
+
+
+@pytest.fixture
+def balancer(shop: RunningShop, spare: NodeProcess) -> Iterator[FaultyLine]:
+    """One address in front of the spare node, and of the second one when that is gone."""
+    line = FaultyLine.lay(shop.backstage, [spare.port, shop.ports[1]])
+    shop.trusts(line.address)
+    yield line
+    line.take_down()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect
+
+from tests.browser.faulty_line import FaultyLine
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
@@ -26,6 +29,11 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en", "zh-TW")
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+UNCONNECTED = (
+    r"WebSocket connection to 'ws://{host}/ws' failed: "
+    r"(Error in connection establishment: net::ERR_|Connection closed before receiving a handshake response)"
+)
+"""The browser's own report, of whatever page, when nobody answers at an address."""
 expect.set_options(timeout=15_000)
 
 
@@ -35,6 +43,7 @@ class Window:
 
     page: Page
     faults: list[str] = field(default_factory=list)
+    _line: str = ""
 
     @classmethod
     def open(
@@ -52,10 +61,19 @@ class Window:
         window.page.on("pageerror", lambda error: window.faults.append(str(error)))
         return window
 
+    def over(self, line: FaultyLine) -> Window:
+        """This window reaches the shop over a line that will break: that the browser could not connect its socket
+        there is no fault of the page's."""
+        self._line = line.host
+        return self
+
     def _heard(self, message: ConsoleMessage) -> None:
         # Refused requests are said in the page, and tested there; the browser notes them too.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-            self.faults.append(f"{message.text} ({message.location})")
+        if message.type not in ("error", "warning") or "Failed to load resource" in message.text:
+            return
+        if self._line and re.match(UNCONNECTED.format(host=re.escape(self._line)), message.text):
+            return
+        self.faults.append(f"{message.text} ({message.location})")
 
     def close(self) -> None:
         self.page.context.close()
@@ -93,6 +111,7 @@ class Visitor:
             "another": "换一位买家",
             "stranger": "变成新访客",
             "close": "关闭",
+            "try now": "立即重试",
         },
         "en": {
             "chat": "Chat with us",
@@ -100,6 +119,7 @@ class Visitor:
             "another": "Be another customer",
             "stranger": "Be a new visitor",
             "close": "Close",
+            "try now": "Try now",
         },
         "zh-TW": {
             "chat": "聯絡客服",
@@ -107,6 +127,7 @@ class Visitor:
             "another": "換一位買家",
             "stranger": "變成新訪客",
             "close": "關閉",
+            "try now": "立即重試",
         },
     }
 
@@ -131,6 +152,11 @@ class Visitor:
     @property
     def input(self) -> Locator:
         return self.panel.get_by_role("textbox", name=self.words["message"])
+
+    @property
+    def bubbles(self) -> Locator:
+        """What was said, by whomever, in the order in which it stands there."""
+        return self.log.locator(".bubble")
 
     def presses(self, word: str) -> None:
         self.page.get_by_role("button", name=self.words[word], exact=True).click()

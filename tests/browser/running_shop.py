@@ -13,13 +13,14 @@ from redis.asyncio import Redis
 
 from protocol.client import Client, account_tickets
 from protocol.ids import AccountId, ShopId
-from protocol.shapes import Conversation
+from protocol.shapes import Conversation, TextBody
 from protocol.states import Life
 from server.chat.door import Door
 from server.demo import seed
 from server.demo.nodes import NodeProcess
+from server.embedded.ports import LOOPBACK
 from server.services.sign_in_links import issue_link
-from server.settings import DEMO_SECRET, load
+from server.settings import DEMO_SECRET, Settings, load
 from server.setup import Owner, Setup
 from tests.browser.backstage import Backstage
 
@@ -31,11 +32,13 @@ WRAP_UP_S = 1
 class RunningShop:
     """Two nodes, and the shop "demo" on them. `a` and `b` are their addresses."""
 
-    def __init__(self, backstage: Backstage, nodes: list[NodeProcess], redis_url: str) -> None:
+    def __init__(self, backstage: Backstage, settings: Settings, folder: Path) -> None:
         self.backstage = backstage
-        self._nodes = nodes
-        self._redis_url = redis_url
-        self.a, self.b = (node.url for node in nodes)
+        self._settings = settings
+        self._folder = folder
+        self._nodes = [self._spawned(name) for name in "ab"]
+        self._redis_url = settings.redis_url.get_secret_value()
+        self.a, self.b = (node.url for node in self._nodes)
         self.seeded = seed.Seeded()
         self._colleagues: list[Colleague] = []
 
@@ -58,10 +61,9 @@ class RunningShop:
             queue_places_s=0.2,
             drain_wave_percent=100,
         )
-        nodes = [NodeProcess.spawn(settings, f"browser-{name}", 0, folder) for name in "ab"]
-        shop = cls(backstage, nodes, redis_url)
+        shop = cls(backstage, settings, folder)
         try:
-            await asyncio.gather(*(node.ready() for node in nodes))
+            await asyncio.gather(*(node.ready() for node in shop._nodes))
             async with Setup(settings) as setup:
                 owner = Owner(seed.OWNER.email, seed.OWNER.names["zh"], seed.PASSWORD)
                 await setup.ensure_shop(slug=seed.SHOP, name="一间小店", owner=owner)
@@ -69,7 +71,7 @@ class RunningShop:
                 shop.seeded = await seed.seed(
                     door,
                     language="zh-CN",
-                    ports=[node.port for node in nodes],
+                    ports=shop.ports,
                     folder=folder,
                     bot=False,
                 )
@@ -87,6 +89,31 @@ class RunningShop:
         for node in self._nodes:
             node.drain()
         await asyncio.gather(*(node.ended() for node in self._nodes))
+
+    def _spawned(self, name: str) -> NodeProcess:
+        return NodeProcess.spawn(self._settings, f"browser-{name}", 0, self._folder)
+
+    @property
+    def ports(self) -> list[int]:
+        """Of the two nodes."""
+        return [node.port for node in self._nodes]
+
+    def another_node(self) -> NodeProcess:
+        """One more node, ready, for a test that kills it. Whoever asked for it ends it."""
+        node = self._spawned("spare")
+        self.backstage.do(node.ready())
+        return node
+
+    def trusts(self, *addresses: str) -> None:
+        """From now on pages of these origins may embed the widget and show the desk, and those of the two nodes."""
+        self.backstage.do(self._trusted([*(f"http://{LOOPBACK}:{port}" for port in self.ports), *addresses]))
+
+    async def _trusted(self, origins: list[str]) -> None:
+        async with Door(self.a) as door:
+            owner = await door.sign_in(seed.SHOP, seed.OWNER.email, seed.PASSWORD)
+            for surface in ("widget", "desk"):
+                path = f"/v1/settings/origins/{surface}"
+                await door.ask("PUT", path, {"origins": origins}, token=owner.access_token)
 
     def link(self, person: seed.Person, page: str, *, node: str | None = None) -> str:
         """A fresh address that signs this person in, and leads them to a page of the desk."""
@@ -188,6 +215,12 @@ class Colleague:
 
     def says(self, conversation: Conversation, text: str) -> None:
         self._backstage.do(self.client.send(conversation.conversation_id, text))
+
+    def heard(self, conversation: Conversation) -> list[str]:
+        """What customer and staff have said in it so far, in its order."""
+        log = self.client.logs[conversation.conversation_id]
+        bodies = [message.body for message in log.messages]
+        return [body.text for body in bodies if isinstance(body, TextBody)]
 
     def types(self, conversation: Conversation) -> None:
         self._backstage.do(self.client.typing(conversation.conversation_id))
