@@ -152,6 +152,8 @@ async def test_who_leaves_hears_no_more_and_may_not_write(house: House) -> None:
     scene = await Scene.make(house)
     await scene.brings_in(scene.max)
     await sees_taking_part(scene.lily, scene.talk, "Max")
+    # What was said before he came is fetched; of a conversation that he left meanwhile his client keeps no log.
+    await scene.max.reads(scene.talk, "my printer burns")
 
     await scene.max.asks("participant.leave", conversation_id=scene.talk, reason="solved")
 
