@@ -62,6 +62,11 @@ export class Api {
     if (before) await this.plain("POST", "/v1/auth/logout", { refresh_token: before.refresh_token }).catch(() => null);
   }
 
+  /** Whether another tab has just ended this sign-in. */
+  endedBy(event: Pick<StorageEvent, "key" | "newValue">): boolean {
+    return event.key === KEY && event.newValue === null && this.signedIn !== null && !this.signedIn.tab;
+  }
+
   /** One request as the signed-in account; its JSON, null when it has none. Throws `Problem`. */
   async ask<T = unknown>(method: Method, path: string, body?: unknown): Promise<T> {
     try {

@@ -40,6 +40,7 @@ export const router = createRouter({
       component: () => import("./views/Settings.vue"),
       meta: { title: "shell.nav.settings", right: "settings.view" },
     },
+    { path: "/me", component: () => import("./views/Me.vue"), meta: { title: "me.title" } },
   ],
 });
 

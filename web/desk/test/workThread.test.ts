@@ -12,7 +12,7 @@ function message(seq: number, who: string, at: string, more: Partial<Message> = 
   };
 }
 const pending = (id: string): Pending => ({
-  id, conversation: "a", method: "message.send", body: { kind: "text", text: id }, epoch: 1, at: "", failed: null,
+  id, conversation: "a", method: "message.send", body: { kind: "text", text: id }, epoch: 1, at: "", n: 0, failed: null,
 });
 
 describe("rows of a thread", () => {

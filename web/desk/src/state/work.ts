@@ -2,15 +2,17 @@
 
 import { type Conversation, type Message, type Requests, Refused } from "@pointsman/shared";
 import { defineStore } from "pinia";
-import { computed, markRaw, ref, shallowRef } from "vue";
+import { computed, markRaw, ref, shallowRef, watch } from "vue";
 import { i18n } from "../texts";
+import { call, hush } from "./calls";
 import { useSession } from "./session";
 import { Drafts } from "./workDrafts";
+import type { KeyAct } from "./workKeys";
 import { inOrder, later, listed, type Scope, SCOPES, takesPart } from "./workLists";
 import { Notices } from "./workNotices";
 import { type Outcome, Outbox, type Pending } from "./workOutbox";
 import { Pages } from "./workPages";
-import { prefs } from "./workPrefs";
+import { Seat } from "./workSeat";
 import { Typing } from "./workTyping";
 
 export type Dialog = "end" | "transfer" | "invite" | "explain" | "help" | "slots" | "offline" | null;
@@ -29,6 +31,10 @@ export const useWork = defineStore("work", () => {
   const dialog = ref<Dialog>(null);
   const side = ref(false);
   const now = ref(Date.now());
+  /** asked for outside the workbench's own keys: by the palette */
+  const wanted = ref<KeyAct | null>(null);
+  /** whom the next transfer or invitation begins with */
+  const chosen = ref<string | null>(null);
   /** where the page shall go next, after something was done; undefined: it stays */
   const leaving = ref<string | null | undefined>(undefined);
   const pages = markRaw(new Pages());
@@ -36,8 +42,16 @@ export const useWork = defineStore("work", () => {
   const typing = markRaw(new Typing());
   const drafts = shallowRef<Drafts>(new Drafts("pointsman:drafts:"));
   const outbox = shallowRef<Outbox | null>(null);
+  /** another tab of this browser shows the workbench */
+  const elsewhere = ref(false);
 
   setInterval(() => (now.value = Date.now()), 1000);
+  watch(
+    () => pages.queued,
+    (waiting, before) => {
+      if (before === 0 && waiting > 0) call("queued", t("me.call.queued"), t("work.queue.length", { n: waiting }));
+    },
+  );
 
   const lists = computed(() => {
     const me = session.myId;
@@ -69,6 +83,14 @@ export const useWork = defineStore("work", () => {
     if (client !== null && outbox.value === null) {
       outbox.value = new Outbox(`pointsman:outbox:${me}`, client.send.bind(client), told);
     }
+    const stored = (event: StorageEvent): void => {
+      drafts.value.hear(event);
+      outbox.value?.hear(event);
+    };
+    window.addEventListener("storage", stored);
+    const seat = new Seat(`pointsman:work:${me}`, () => outbox.value?.adopt());
+    seat.begin();
+    const seated = watch(seat.held, (held) => (elsewhere.value = held === false));
     const stops = [
       session.hear((name, params) => {
         if (name === "typing.changed") typing.hear(params as never);
@@ -82,6 +104,10 @@ export const useWork = defineStore("work", () => {
     }, 5000);
     return () => {
       clearInterval(timer);
+      window.removeEventListener("storage", stored);
+      seated();
+      elsewhere.value = false;
+      seat.end();
       for (const stop of stops) stop();
     };
   }
@@ -122,13 +148,6 @@ export const useWork = defineStore("work", () => {
 
   function heard(message: Message): void {
     if (message.sender.id !== null) typing.forget(message.conversation_id, message.sender.id);
-    const there = session.view.conversations[message.conversation_id];
-    if (message.sender.kind !== "customer" || there?.owner?.id !== session.myId) return;
-    if (!prefs.desktop || document.visibilityState === "visible" || !("Notification" in window)) return;
-    if (Notification.permission !== "granted") return;
-    const text = message.body?.kind === "text" ? message.body.text : t("work.kind.something");
-    const shown = new Notification(there.customer.name || t("work.who.anonymous"), { body: text, tag: message.conversation_id });
-    shown.onclick = () => window.focus();
   }
 
   function told(pending: Pending, outcome: Outcome): void {
@@ -173,10 +192,12 @@ export const useWork = defineStore("work", () => {
   }
 
   async function reopen(id: string): Promise<void> {
+    hush();
     if (await act("conversation.reopen", { conversation_id: id })) leaving.value = id;
   }
 
   async function pull(conversation: string | null, pool: string | null = null): Promise<void> {
+    hush();
     try {
       const taken = await session.ask("conversation.pull", { conversation_id: conversation, pool });
       session.client?.entered(taken.conversation);
@@ -196,7 +217,7 @@ export const useWork = defineStore("work", () => {
   }
 
   return {
-    scope, openId, missing, dialog, side, now, pages, notices, typing, drafts, outbox, lists, mine, open, part,
+    scope, openId, missing, dialog, wanted, chosen, side, now, pages, notices, typing, drafts, outbox, elsewhere, lists, mine, open, part,
     invitations, mentions, leaving, begin, show, enter, look, act, end, reopen, pull, join, refused,
   };
 });

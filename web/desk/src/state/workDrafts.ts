@@ -1,6 +1,7 @@
-/** What is written and not sent: per conversation and kind, over reloads, in this browser. */
+/** What is written and not sent: per conversation and kind, over reloads, the same in every tab of this browser. */
 
 import { reactive } from "vue";
+import { Shelf, type Store } from "./workShelf";
 
 export type DraftKind = "reply" | "note";
 const KEEP_MS = 14 * 24 * 3600_000;
@@ -12,13 +13,12 @@ interface Kept {
 
 export class Drafts {
   private readonly kept: Record<string, Kept>;
+  private readonly shelf: Shelf<Kept>;
 
-  constructor(
-    private readonly key: string,
-    private readonly storage: Pick<Storage, "getItem" | "setItem"> = localStorage,
-    now = Date.now(),
-  ) {
-    this.kept = reactive(restored(storage.getItem(key), now));
+  constructor(key: string, store: Store = localStorage, now = Date.now()) {
+    this.shelf = new Shelf(key, store);
+    this.kept = reactive(Object.fromEntries(this.shelf.all()));
+    for (const [name, kept] of this.shelf.all()) if (now - kept.at >= KEEP_MS) this.forget(name);
   }
 
   of(conversation: string, kind: DraftKind): string {
@@ -32,9 +32,12 @@ export class Drafts {
 
   set(conversation: string, kind: DraftKind, text: string): void {
     const name = `${conversation}:${kind}`;
-    if (text === "") delete this.kept[name];
-    else this.kept[name] = { text, at: Date.now() };
-    this.storage.setItem(this.key, JSON.stringify(this.kept));
+    if (text === "") {
+      this.forget(name);
+      return;
+    }
+    this.kept[name] = { text, at: Date.now() };
+    this.shelf.put(name, this.kept[name]);
   }
 
   /** A text that could not be sent comes back before what was written since. */
@@ -42,14 +45,18 @@ export class Drafts {
     const since = this.of(conversation, kind);
     this.set(conversation, kind, since.trim() === "" ? text : `${text}\n${since}`);
   }
-}
 
-function restored(text: string | null, now: number): Record<string, Kept> {
-  if (text === null) return {};
-  try {
-    const all = JSON.parse(text) as Record<string, Kept>;
-    return Object.fromEntries(Object.entries(all).filter(([, kept]) => now - kept.at < KEEP_MS));
-  } catch {
-    return {};
+  /** Another tab wrote: there is one draft, wherever it is written. */
+  hear(event: Pick<StorageEvent, "key">): void {
+    const name = this.shelf.nameOf(event.key);
+    if (name === null) return;
+    const kept = this.shelf.get(name);
+    if (kept === null) delete this.kept[name];
+    else this.kept[name] = kept;
+  }
+
+  private forget(name: string): void {
+    delete this.kept[name];
+    this.shelf.drop(name);
   }
 }

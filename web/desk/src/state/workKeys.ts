@@ -1,6 +1,6 @@
 import { composes } from "./workPace";
 
-export type KeyAct = "next" | "before" | "reply" | "note" | "transfer" | "invite" | "pull" | "end" | "help";
+export type KeyAct = "next" | "before" | "reply" | "note" | "transfer" | "invite" | "pull" | "slots" | "end" | "help";
 
 const ACTS: Readonly<Record<string, KeyAct>> = {
   j: "next",
@@ -12,9 +12,15 @@ const ACTS: Readonly<Record<string, KeyAct>> = {
   t: "transfer",
   i: "invite",
   p: "pull",
+  l: "slots",
   Escape: "end",
   "?": "help",
 };
+
+/** Ctrl+K, on a Mac Cmd+K: from everywhere, also while something is being written. */
+export function isPalette(event: KeyboardEvent): boolean {
+  return (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k" && !composes(event);
+}
 
 /** What a key means on the workbench. While something is being written only Esc means anything, and while an input
  * method composes not even that. */

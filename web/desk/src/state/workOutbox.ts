@@ -1,7 +1,11 @@
-/** What was sent and is not in the log yet: kept over a reload, and sent again under the same id. */
+/** What was sent and is not in the log yet: kept over a reload, and sent again under the same id.
+ *
+ * Tabs of one browser share what is kept. Should two of them send the same, the server takes it once; whoever hears of
+ * the outcome first takes it off the shelf, and the others are silent about it. */
 
 import { type Client, ErrorCode, type NoteParams, Refused, type SendParams } from "@pointsman/shared";
 import { reactive } from "vue";
+import { Shelf, type Store } from "./workShelf";
 
 export interface Pending {
   id: string;
@@ -10,6 +14,8 @@ export interface Pending {
   body: SendParams["body"] | NoteParams["body"];
   epoch: number | null;
   at: string;
+  /** the order among those of the same instant */
+  n: number;
   /** why it was refused for good; null while it is on its way */
   failed: string | null;
 }
@@ -18,27 +24,29 @@ export interface Pending {
 export type Outcome = { kind: "sent" } | { kind: "stale"; owner: { id: string | null; name: string } | null } | { kind: "refused"; why: string };
 
 export class Outbox {
-  readonly pending: Pending[];
+  readonly pending: Pending[] = reactive([]);
   private readonly going = new Set<string>();
+  private readonly shelf: Shelf<Pending>;
+  private made = 0;
 
   constructor(
-    private readonly key: string,
+    key: string,
     private readonly send: Client["send"],
     private readonly told: (pending: Pending, outcome: Outcome) => void,
-    private readonly storage: Pick<Storage, "getItem" | "setItem"> = localStorage,
+    store: Store = localStorage,
   ) {
-    this.pending = reactive(restored(storage.getItem(key)));
-    for (const each of this.pending) if (each.failed === null) void this.go(each);
+    this.shelf = new Shelf(key, store);
+    this.adopt();
   }
 
   of(conversation: string): Pending[] {
     return this.pending.filter((each) => each.conversation === conversation);
   }
 
-  add(pending: Omit<Pending, "id" | "at" | "failed">): void {
-    const made: Pending = { ...pending, id: crypto.randomUUID(), at: new Date().toISOString(), failed: null };
+  add(pending: Omit<Pending, "id" | "at" | "n" | "failed">): void {
+    const made: Pending = { ...pending, id: crypto.randomUUID(), at: new Date().toISOString(), n: this.made++, failed: null };
     this.pending.push(made);
-    this.keep();
+    this.shelf.put(made.id, made);
     void this.go(made);
   }
 
@@ -50,9 +58,23 @@ export class Outbox {
   }
 
   drop(id: string): void {
-    const at = this.pending.findIndex((each) => each.id === id);
-    if (at >= 0) this.pending.splice(at, 1);
-    this.keep();
+    this.unlist(id);
+    this.shelf.drop(id);
+  }
+
+  /** Take on what a tab left behind that is not there any more. */
+  adopt(): void {
+    const left = this.shelf.all().map(([, pending]) => pending);
+    const strange = left.filter((each) => !this.pending.some((own) => own.id === each.id));
+    strange.sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || a.n - b.n);
+    this.pending.push(...strange);
+    for (const each of strange) if (each.failed === null) void this.go(each);
+  }
+
+  /** Another tab took something off the shelf: it is done with. */
+  hear(event: Pick<StorageEvent, "key" | "newValue">): void {
+    const id = this.shelf.nameOf(event.key);
+    if (id !== null && event.newValue === null) this.unlist(id);
   }
 
   private async go(pending: Pending): Promise<void> {
@@ -68,21 +90,24 @@ export class Outbox {
       } as never);
       outcome = { kind: "sent" };
     } catch (error) {
+      if (error instanceof Refused && error.reason === "stopped") return; // it goes out after the next sign-in
       outcome = outcomeOf(error);
     }
     this.going.delete(pending.id);
+    const listed = this.pending.find((each) => each.id === pending.id);
+    if (listed === undefined) return;
     if (outcome.kind === "refused") {
-      const kept = this.pending.find((each) => each.id === pending.id);
-      if (kept) kept.failed = outcome.why;
-      this.keep();
+      listed.failed = outcome.why;
+      this.shelf.put(listed.id, { ...listed });
     } else {
       this.drop(pending.id);
     }
     this.told(pending, outcome);
   }
 
-  private keep(): void {
-    this.storage.setItem(this.key, JSON.stringify(this.pending));
+  private unlist(id: string): void {
+    const at = this.pending.findIndex((each) => each.id === id);
+    if (at >= 0) this.pending.splice(at, 1);
   }
 }
 
@@ -93,12 +118,4 @@ export function outcomeOf(error: unknown): Outcome {
     return { kind: "stale", owner: detail?.owner ?? null };
   }
   return { kind: "refused", why: error.message };
-}
-
-function restored(text: string | null): Pending[] {
-  try {
-    return text === null ? [] : (JSON.parse(text) as Pending[]);
-  } catch {
-    return [];
-  }
 }
