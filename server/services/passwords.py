@@ -5,10 +5,11 @@ more are refused at once rather than slowing everything else down.
 """
 
 import asyncio
+import base64
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -18,6 +19,7 @@ from protocol.errors import RequestError
 
 PASSWORD_MIN_CHARS = 10
 PASSWORD_MAX_CHARS = 128
+_VERSION: Final = 0x13  # of argon2, RFC 9106
 
 R = TypeVar("R")
 
@@ -44,8 +46,8 @@ class Passwords:
         self._hasher = hasher or PasswordHasher()
         self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="argon2")
         self._room = parallel + waiting
-        # Checked against when there is no such account: the same work, so the same time.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
+        self.nobody = _nobodys(self._hasher)
+        """checked against when there is no such account: the same work, so the same time"""
 
     async def hash(self, password: str) -> str:
         """The encoded hash to keep. RequestError UNAVAILABLE when too many wait."""
@@ -56,7 +58,7 @@ class Passwords:
 
         def check() -> bool:
             try:
-                return self._hasher.verify(encoded or self._nobody, password) and bool(encoded)
+                return self._hasher.verify(encoded or self.nobody, password) and bool(encoded)
             except (VerificationError, InvalidHashError):
                 return False
 
@@ -83,3 +85,14 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._room += 1
+
+
+def _nobodys(hasher: PasswordHasher) -> str:
+    """The encoded hash of no password that anybody knows, with the hasher's costs. Drawn, not computed: a node begins
+    without a run of argon2 and its 64 MiB."""
+    salt, drawn = (
+        base64.b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+        for length in (hasher.salt_len, hasher.hash_len)
+    )
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2{hasher.type.name.lower()}$v={_VERSION}${costs}${salt}${drawn}"
