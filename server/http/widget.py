@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 
+from protocol.errors import RequestError
 from protocol.times import text_of_ms
 from server.http.fields import Closed, Secret, Slug, View
 from server.http.guard import Given, GuardedRoute, peer_address
+from server.http.problems import of_request_error, problem_response
 
 router = APIRouter(prefix="/v1/widget", route_class=GuardedRoute, tags=["widget"])
 
@@ -47,26 +49,31 @@ async def preflight(request: Request) -> Response:
     )
 
 
-@router.post("/sessions", status_code=201)
+@router.post("/sessions", status_code=201, response_model=WidgetSessionView)
 async def begin_session(
     deps: Given, request: Request, response: Response, body: SessionBody
-) -> WidgetSessionView:
+) -> WidgetSessionView | Response:
     """Begin or continue a customer's session.
 
     An identity token (signed by the shop's backend) makes the customer known, and what they wrote before as an
     anonymous visitor theirs. It works once. From a browser the Origin must be on the shop's widget list.
     """
     origin = request.headers.get("origin", "")
-    session = await deps.widget.begin(
-        body.shop,
-        origin=origin,
-        address=peer_address(request),
-        session_token=body.session_token,
-        identity_token=body.identity_token,
-    )
-    if origin:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Vary"] = "Origin"
+    readable = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"} if origin else {}
+    try:
+        session = await deps.widget.begin(
+            body.shop,
+            origin=origin,
+            address=peer_address(request),
+            session_token=body.session_token,
+            identity_token=body.identity_token,
+        )
+    except RequestError as error:
+        # Also by a page that is not on the list: its maker has to be told, and the widget has to know that a session is
+        # over from there being no network.
+        deps.metrics.refused(error)
+        return problem_response(of_request_error(error), readable)
+    response.headers.update(readable)
     deps.metrics.identity(session.identity)
     return WidgetSessionView(
         session_token=session.session_token,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Locator, Page, ViewportSize, expect
 
 from tests.browser.faulty_line import FaultyLine
 
@@ -91,8 +91,11 @@ class Window:
         return found
 
     def _barriers(self) -> list[str]:
-        # In the DevTools' world: the page's own policy lets no foreign script in, and stays in force.
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        # In the DevTools' world: the page's own policy lets no foreign script in, and stays in force. The frame of the
+        # widget has no address, which axe would call another origin.
+        for frame in self.page.frames:
+            frame.evaluate(AXE.read_text(encoding="utf-8"))
+            frame.evaluate("axe.configure({ allowedOrigins: ['<unsafe_all_origins>'] })")
         found: dict[str, Any] = self.page.evaluate("axe.run()")
         return [
             f"{violation['id']}: {node['html'][:160]} {node.get('failureSummary', '')}"
@@ -104,6 +107,7 @@ class Window:
 class Visitor:
     """Somebody in the shop."""
 
+    IN_THE_PANEL = frozenset({"close", "try now"})
     WORDS: dict[Language, dict[str, str]] = {
         "zh-CN": {
             "chat": "联系客服",
@@ -142,8 +146,13 @@ class Visitor:
         return self
 
     @property
+    def frame(self) -> FrameLocator:
+        """The document of the widget's own."""
+        return self.page.frame_locator(f"iframe[title='{self.words['chat']}']")
+
+    @property
     def panel(self) -> Locator:
-        return self.page.get_by_role("dialog", name=self.words["chat"])
+        return self.frame.get_by_role("dialog", name=self.words["chat"])
 
     @property
     def log(self) -> Locator:
@@ -159,7 +168,10 @@ class Visitor:
         return self.log.locator(".bubble")
 
     def presses(self, word: str) -> None:
-        self.page.get_by_role("button", name=self.words[word], exact=True).click()
+        """A button of the page or of the panel."""
+        name = self.words[word]
+        where = self.panel if word in self.IN_THE_PANEL else self.page
+        where.get_by_role("button", name=name, exact=True).click()
 
     def opens_the_chat(self) -> Visitor:
         self.presses("chat")
@@ -169,6 +181,9 @@ class Visitor:
     def writes(self, text: str) -> None:
         self.input.fill(text)
         self.input.press("Enter")
+
+    def sends(self, file: Path) -> None:
+        self.panel.locator("input[type=file]").set_input_files(file)
 
     def sees(self, text: str) -> None:
         expect(self.log.get_by_text(text)).to_be_visible()

@@ -235,7 +235,14 @@ async def test_a_page_that_is_not_on_the_list_gets_no_session(world: World, demo
     await allow(world, demo, SHOP_PAGE)
     answer = await begin(world, demo, origin=origin)
     assert (answer.status_code, answer.json()["reason"]) == (403, "origin_not_allowed")
-    assert "access-control-allow-origin" not in answer.headers
+    assert answer.headers["access-control-allow-origin"] == origin, "the page can tell its maker why"
+
+
+async def test_a_page_on_the_list_can_read_that_a_session_is_over(world: World, demo: Shop) -> None:
+    await allow(world, demo, SHOP_PAGE)
+    answer = await begin(world, demo, origin=SHOP_PAGE, session_token="of.another.age")
+    assert answer.status_code == 401
+    assert answer.headers["access-control-allow-origin"] == SHOP_PAGE
 
 
 async def test_a_page_on_the_list_gets_a_session_bound_to_it(world: World, demo: Shop) -> None:

@@ -425,7 +425,7 @@ export class Client {
         this.live.resolve();
         break;
       case "session.expiring":
-        void this.refresh();
+        void this.renew();
         break;
       case "session.going_away":
         this.awayMs = (params as ServerEvents["session.going_away"]).reconnect_in_ms;
@@ -512,7 +512,7 @@ export class Client {
   }
 
   /** Prolong the session. When that fails the server ends it with 4101, and the client begins anew. */
-  private async refresh(): Promise<void> {
+  async renew(): Promise<void> {
     try {
       await this.ask("session.refresh", { ticket: await this.tickets() });
     } catch {

@@ -34,13 +34,14 @@ export interface WidgetEvents {
 
 export type Handler = (value: unknown) => void;
 
-/** What the loader gives the panel, and calls on it. */
+/** What the loader gives the panel. */
 export interface Host {
   server: string;
   options: BootOptions;
   identityToken: string | null;
   context: Context;
-  root: ShadowRoot;
+  /** white or black: what can be read on the accent */
+  on: string;
   close(): void;
   unread(count: number): void;
   emit<Name extends keyof WidgetEvents>(name: Name, value: WidgetEvents[Name]): void;
@@ -49,7 +50,12 @@ export interface Host {
 export interface PanelHandle {
   shown(visible: boolean): void;
   context(context: Context): void;
-  stop(): void;
+  /** a new word of the shop's on who is here; false: that is somebody else, for whom all begins anew */
+  user(identityToken: string): boolean;
+  stop(): Promise<void>;
 }
 
-export type Mount = (host: Host) => PanelHandle;
+/** What the loader leaves in the frame for the panel's script. */
+export interface Framed {
+  pointsman: { host: Host; mounted: (handle: PanelHandle) => void };
+}

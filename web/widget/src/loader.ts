@@ -1,12 +1,14 @@
 /**
  * The part of the widget that every page of a shop loads: a button, and the queue of calls. The panel comes when it is
- * opened, or when the visitor has a conversation to go on with.
+ * opened, or when the visitor has a conversation to go on with; it runs in a frame of its own.
  *
  * Calls: `pointsman("boot" | "open" | "close" | "setUser" | "setContext" | "on" | "reset" | "shutdown", ...)`.
  */
 
-import type { BootOptions, Context, Handler, Host, Mount, PanelHandle, WidgetEvents } from "./api";
+import type { BootOptions, Context, Framed, Handler, Host, PanelHandle, WidgetEvents } from "./api";
+import { Launcher } from "./launcher";
 import { forget, keyOf } from "./session";
+import { emptyDocument, scriptOf } from "./trusted";
 
 declare const __PANEL__: string;
 
@@ -15,27 +17,20 @@ type Stub = ((...call: Call) => void) & { q?: ArrayLike<unknown>[] };
 
 const page = window as unknown as { pointsman?: Stub };
 const script = document.currentScript as HTMLScriptElement | null;
+const nonce = script?.nonce ?? "";
 const base = new URL(".", script?.src ?? location.href);
 const server = new URL("..", base).href.replace(/\/$/, "");
-const TITLES: Record<string, string> = { en: "Chat with us", "zh-CN": "联系客服", "zh-TW": "聯絡客服" };
-
-const BUTTON = `
-:host{all:initial}
-button{position:fixed;right:20px;bottom:20px;width:56px;height:56px;border:0;border-radius:28px;cursor:pointer;
-background:var(--accent);color:#fff;box-shadow:0 4px 16px #0004;z-index:2147483000;display:grid;place-items:center}
-button:focus-visible{outline:3px solid #fff;box-shadow:0 0 0 6px var(--accent)}
-button[hidden]{display:none}
-svg{width:26px;height:26px;fill:currentColor}
-b{position:absolute;top:-4px;right:-4px;min-width:20px;height:20px;border-radius:10px;background:#c62828;
-font:600 12px/20px system-ui,sans-serif;padding:0 4px;box-sizing:border-box}
-b:empty{display:none}
-@media print{button{display:none}}`;
+const WORDS: Record<string, [title: string, unread: string]> = {
+  en: ["Chat with us", "Chat with us, unread: "],
+  "zh-CN": ["联系客服", "联系客服，未读消息："],
+  "zh-TW": ["聯絡客服", "聯絡客服，未讀訊息："],
+};
 
 let options: BootOptions | null = null;
-let root: ShadowRoot | null = null;
-let button: HTMLButtonElement | null = null;
+let place: Launcher | null = null;
 let panel: Promise<PanelHandle> | null = null;
 let visible = false;
+let unread = 0;
 let identityToken: string | null = null;
 let context: Context = {};
 const handlers = new Map<string, Set<Handler>>();
@@ -47,32 +42,39 @@ function language(): string {
 }
 
 function emit<Name extends keyof WidgetEvents>(name: Name, value: WidgetEvents[Name]): void {
-  for (const handler of handlers.get(name) ?? []) handler(value);
+  for (const handler of handlers.get(name) ?? []) {
+    try {
+      handler(value);
+    } catch (error) {
+      reportError(error); // the page's own
+    }
+  }
 }
 
 function boot(given: BootOptions): void {
   if (options !== null || !given?.shop) return;
   options = { ...given };
-  identityToken = given.identityToken ?? null;
-  const element = document.createElement("div");
-  element.id = "pointsman";
-  root = element.attachShadow({ mode: "open" });
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(BUTTON);
-  root.adoptedStyleSheets = [sheet];
-  element.style.setProperty("--accent", given.accent ?? "#2456d6");
-  button = document.createElement("button");
-  button.type = "button";
-  button.setAttribute("aria-label", TITLES[language()] ?? "");
-  button.setAttribute("aria-haspopup", "dialog");
-  button.hidden = given.launcher === false;
-  button.innerHTML =
-    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 3h16a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2H9l-5 4v-4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z"/></svg><b aria-hidden="true"></b>';
-  button.onclick = () => open();
-  root.append(button);
-  document.body.append(element);
-  if (remembered(given.shop)) load().catch(() => undefined); // somebody may be answering
-  emit("ready", undefined);
+  identityToken = given.identityToken ?? identityToken;
+  if (document.body) settle();
+  else document.addEventListener("DOMContentLoaded", settle, { once: true });
+}
+
+function settle(): void {
+  if (options === null || place !== null) return;
+  const [title, answers] = WORDS[language()] as [string, string];
+  place = new Launcher(
+    {
+      title,
+      unread: (count) => answers + count,
+      accent: options.accent ?? "#2456d6",
+      theme: options.theme,
+      button: options.launcher !== false,
+    },
+    open,
+  );
+  queueMicrotask(() => emit("ready", undefined)); // whoever asks for it in the same breath hears it
+  if (visible) open();
+  else if (remembered(options.shop)) load(place).catch(() => undefined); // somebody may be answering
 }
 
 function remembered(shop: string): boolean {
@@ -83,86 +85,114 @@ function remembered(shop: string): boolean {
   }
 }
 
-function load(): Promise<PanelHandle> {
-  panel ??= import(/* @vite-ignore */ new URL(__PANEL__, base).href)
-    .then((module: { mount: Mount }) =>
-      module.mount({
+function load(at: Launcher): Promise<PanelHandle> {
+  panel ??= mounted(at).catch((error: Error) => {
+    panel = null;
+    console.error(`pointsman: ${error.message}`);
+    emit("error", { reason: error.message });
+    throw error;
+  });
+  return panel;
+}
+
+/** The panel's script in the frame's document: a realm of its own, in the page's origin. */
+function mounted(at: Launcher): Promise<PanelHandle> {
+  return new Promise((resolve, reject) => {
+    const begin = (): void => {
+      const { contentDocument: inside, contentWindow: realm } = at.frame;
+      if (!inside || !realm || inside.readyState !== "complete" || inside.URL === "about:blank") {
+        at.frame.addEventListener("load", begin, { once: true });
+        return;
+      }
+      const told: Host = {
         server,
         options: { ...(options as BootOptions), language: language() },
         identityToken,
         context,
-        root: root as ShadowRoot,
+        on: at.on,
         close,
         unread: (count) => {
-          const badge = button?.querySelector("b");
-          if (badge) badge.textContent = count > 0 ? String(Math.min(count, 99)) : "";
+          if (count === unread) return;
+          unread = count;
+          at.unread(count);
           emit("unread", count);
         },
         emit,
-      } satisfies Host),
-    )
-    .catch((error: unknown) => {
-      panel = null;
-      emit("error", { reason: String(error) });
-      throw error;
-    });
-  return panel;
+      };
+      const module = scriptOf(inside, new URL(__PANEL__, base).href, nonce);
+      const failed = (): void => {
+        emptyDocument(at.frame); // a document never asks again for a script that did not come
+        const why = `The chat could not be loaded from ${server}. See whether the page's policy allows it.`;
+        at.frame.addEventListener("load", () => reject(new Error(why)), { once: true });
+      };
+      module.onerror = failed;
+      realm.addEventListener("error", failed, { once: true });
+      (realm as unknown as Framed).pointsman = {
+        host: told,
+        mounted: (handle) => {
+          realm.removeEventListener("error", failed);
+          resolve(handle);
+        },
+      };
+      inside.head.append(module);
+    };
+    begin();
+  });
 }
 
 function open(): void {
-  if (options === null) return;
   visible = true;
-  load().then(
-    (handle) => {
-      if (!visible) return;
-      if (button) button.hidden = true;
-      handle.shown(true);
-      emit("opened", undefined);
-    },
-    () => undefined, // told as `error`; the button is still there to try again
-  );
+  const at = place;
+  if (at === null) return; // as soon as there is a page
+  at.busy(true);
+  load(at)
+    .then(
+      (handle) => {
+        if (!visible || at !== place) return;
+        at.show();
+        handle.shown(true);
+        emit("opened", undefined);
+      },
+      () => {
+        visible = false; // told as `error`; the button is still there to try again
+      },
+    )
+    .finally(() => at.busy(false));
 }
 
 function close(): void {
+  if (!visible) return;
   visible = false;
-  if (button) {
-    button.hidden = options?.launcher === false;
-    button.focus();
-  }
+  place?.hide();
   void panel?.then((handle) => handle.shown(false));
   emit("closed", undefined);
 }
 
-function stop(forgetting: boolean): void {
-  const before = options;
-  const place = root?.host;
-  void panel?.then((handle) => handle.stop());
-  place?.remove();
-  panel = root = button = options = null;
+/** Ends the panel, with its frame once it has said goodbye. */
+function stop(): void {
+  const [left, at] = [panel, place];
+  at?.retire();
+  if (left === null) at?.remove();
+  else void left.then((handle) => handle.stop()).catch(() => undefined).finally(() => at?.remove());
+  panel = place = options = identityToken = null;
   visible = false;
-  identityToken = null;
-  if (forgetting && before) {
-    context = {};
-    forget(before.shop);
-    const { identityToken: _gone, ...rest } = before;
-    boot(rest);
-  }
+  unread = 0;
 }
 
 const CALLS: Record<string, (...rest: never[]) => void> = {
   boot,
   open,
   close,
-  setUser(token: string) {
+  async setUser(token: string) {
     if (identityToken === token) return;
     identityToken = token;
-    if (panel !== null && options) {
-      const again = { ...options, identityToken: token };
-      const shown = visible;
-      stop(false);
-      boot(again);
-      if (shown) open();
-    }
+    const [now, before] = [panel, options];
+    const kept = now === null || (await now.then((handle) => handle.user(token)).catch(() => true));
+    if (kept || before === null || panel !== now) return;
+    const shown = visible;
+    stop();
+    boot({ ...before, identityToken: token });
+    if (shown) open();
   },
   setContext(given: Context) {
     context = { ...given };
@@ -171,8 +201,16 @@ const CALLS: Record<string, (...rest: never[]) => void> = {
   on(name: string, handler: Handler) {
     handlers.set(name, (handlers.get(name) ?? new Set()).add(handler));
   },
-  reset: () => stop(true),
-  shutdown: () => stop(false),
+  reset() {
+    const before = options;
+    stop();
+    context = {};
+    if (before === null) return;
+    forget(before.shop);
+    const { identityToken: _gone, ...rest } = before;
+    boot(rest);
+  },
+  shutdown: stop,
 };
 
 const call = (...[name, ...rest]: Call): void => {

@@ -37,7 +37,7 @@ export function snippet(server: string, shop: string, look: Look): string {
 /** What a page with a Content-Security-Policy of its own has to allow. */
 export function policyLines(server: string): string {
   const socket = server.replace(/^http/, "ws");
-  return [`script-src ${server}`, `connect-src ${server} ${socket}`, `img-src ${server} data: blob:`].join(";\n") + ";\n";
+  return [`script-src ${server}`, `connect-src ${server} ${socket}`, `img-src ${server}`].join(";\n") + ";\n";
 }
 
 /** One address in each line, as browsers send them: scheme, host and port. */

@@ -41,7 +41,8 @@ export function Connection({ session, texts }: Shown) {
   const seconds = status.retryAt === null ? 0 : Math.max(0, Math.ceil((status.retryAt - Date.now()) / 1000));
   return (
     <div class="banner" role="status">
-      {status.phase === "stopped" && texts("stopped", { why: status.ended?.reason ?? "" })}
+      {status.phase === "stopped" &&
+        texts(session.refusal.value === "anonymous_not_allowed" ? "sign_in_first" : "stopped")}
       {status.phase === "connecting" && texts("connecting")}
       {status.phase === "waiting" && (
         <>

@@ -17,18 +17,19 @@ export function Panel({ session, texts, language, close }: Shown & { close: () =
   const panel = useRef<HTMLElement>(null);
   const visible = session.visible.value;
   useEffect(() => {
-    if (visible) panel.current?.querySelector("textarea")?.focus();
+    if (!visible) return;
+    window.focus();
+    // On a touch screen the keyboard would come up before anybody wants to write.
+    const touch = matchMedia("(pointer: coarse)").matches;
+    (touch ? panel.current : panel.current?.querySelector<HTMLElement>(".composer textarea"))?.focus();
   }, [visible]);
   return (
     <section
       ref={panel}
       class="panel"
-      hidden={!visible}
       role="dialog"
+      tabIndex={-1}
       aria-label={texts("title")}
-      onKeyDown={(event) => {
-        if (event.key === "Escape" && !event.isComposing) close();
-      }}
     >
       <Header session={session} texts={texts} language={language} close={close} />
       <Connection session={session} texts={texts} language={language} />

@@ -43,6 +43,8 @@ export class Session {
   /** what the next words are about, unless the customer takes it away */
   readonly about = signal<Context | null>(null);
   readonly uploading = signal<Uploading | null>(null);
+  /** why the server lets nobody in from here */
+  readonly refusal = signal<string | null>(null);
   readonly trouble = signal<string | null>(null);
   readonly visible = signal(false);
   readonly unread = computed(() => {
@@ -76,10 +78,10 @@ export class Session {
       view: () => this.look(),
       status: (status) => {
         this.status.value = status;
-        if (status.phase === "live") {
-          void this.firstPage();
-          void this.post();
-        }
+        if (status.phase !== "live") return;
+        if (this.identityToken !== null) void this.client.renew();
+        void this.firstPage();
+        void this.post();
       },
       message: (message) => {
         if (isTheirs(message)) {
@@ -115,33 +117,55 @@ export class Session {
    */
   private async newTicket(): Promise<string> {
     const { shop } = this.host.options;
-    const subject = this.identityToken === null ? null : subjectOf(this.identityToken);
+    const { identityToken } = this;
+    const subject = identityToken === null ? null : subjectOf(identityToken);
     const whose = read(keyOf(shop, "whose"));
     if (subject !== null && whose !== null && whose !== subject) {
       forget(shop);
       this.restore();
     }
     const kept = read(keyOf(shop, "session"));
-    let answer = await this.begin(kept, this.identityToken);
-    if (answer.status === 401 && this.identityToken !== null && whose === subject && kept !== null) {
-      this.identityToken = null; // used before or too old, and the session is of the same customer
-      answer = await this.begin(kept, null);
+    let answer = await this.begin(kept, identityToken);
+    if (answer.status === 401 && identityToken !== null && whose === subject && kept !== null) {
+      answer = await this.begin(kept, null); // used before or too old, and the session is of the same customer
     }
     if (answer.status === 401 && kept !== null) {
       forget(shop); // over; a new one begins
-      answer = await this.begin(null, this.identityToken);
+      answer = await this.begin(null, identityToken);
     }
     if (answer.ok) {
       const given = (await answer.json()) as { session_token: string; ticket: string; identity: string };
       if (this.gone) throw new Refused(1001, "left", "Left.", false);
       write(keyOf(shop, "session"), given.session_token);
       if (subject !== null && given.identity === "accepted") write(keyOf(shop, "whose"), subject);
-      this.identityToken = null;
+      if (identityToken === this.identityToken) this.identityToken = null;
       return given.ticket;
     }
-    const problem = (await answer.json().catch(() => ({}))) as { detail?: string; reason?: string };
+    const problem = (await answer.json().catch(() => ({}))) as {
+      detail?: string;
+      reason?: string;
+      retry_after_ms?: number;
+    };
     const again = answer.status === 429 || answer.status >= 500;
-    throw new Refused(again ? 1050 : 1001, problem.reason ?? "refused", problem.detail ?? "Refused.", again);
+    const reason = problem.reason ?? "refused";
+    if (!again) this.turnedAway(reason, problem.detail ?? `HTTP ${answer.status}`);
+    throw new Refused(again ? 1050 : 1001, reason, problem.detail ?? "", again, problem.retry_after_ms);
+  }
+
+  /** Coming again would end the same way. The page's maker is told why; the visitor, what it means for them. */
+  private turnedAway(reason: string, detail: string): void {
+    this.refusal.value = reason;
+    const why = reason === "origin_not_allowed" ? `${origin} is not on the shop's list of widget origins` : detail;
+    console.error(`pointsman: ${why} (${reason}).`);
+    this.host.emit("error", { reason });
+  }
+
+  /** A new word of the shop's. False: about somebody else than the session is of. */
+  isStill(identityToken: string): boolean {
+    if (subjectOf(identityToken) !== read(keyOf(this.host.options.shop, "whose"))) return false;
+    this.identityToken = identityToken;
+    if (this.status.value.phase === "live") void this.client.renew();
+    return true;
   }
 
   private async begin(session: string | null, identity: string | null): Promise<Response> {
