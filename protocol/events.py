@@ -68,6 +68,8 @@ class ReadAdvanced(Shape):
     side: str
     """`customer` or `staff`"""
     seq: Seq
+    customer_messages: int | None = None
+    """of side `staff`: how many of the customer's messages the mark covers"""
 
 
 class ConversationChanged(Shape):

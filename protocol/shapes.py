@@ -136,6 +136,13 @@ class Queue(Shape):
     waiting_since: Timestamp
 
 
+class Returning(Shape):
+    """A returning customer's last contact before this conversation: with whom, and when (KS-01)."""
+
+    agent: Party
+    at: Timestamp
+
+
 class CustomerCard(Shape):
     """What colleagues see of a customer."""
 
@@ -146,6 +153,8 @@ class CustomerCard(Shape):
     tags: list[str] = []
     owner: Party | None = None
     """the colleague who looks after this customer (GP-07)"""
+    returning: Returning | None = None
+    """contact with a human agent within the sticky window before this conversation was opened"""
 
 
 class Participant(Shape):
@@ -189,7 +198,13 @@ class Conversation(Shape):
     waiting_since: Timestamp | None = None
     """when the customer's oldest unanswered message came; null when none waits"""
     last_message: Message | None = None
-    """in snapshots and replies; events leave it out, since `message.created` brings every message"""
+    """what the customer, an agent or the bot said last, for colleagues also what they said among themselves. In
+    snapshots and replies, and for colleagues when it changes hands; other events leave it out, since
+    `message.created` brings every message"""
+    customer_messages: int = 0
+    """how many the customer wrote so far"""
+    customer_messages_read: int = 0
+    """how many of them `read_by_staff` covers; the others are unread"""
     rating: int | None = None
     participants: list[Participant] = []
     """beside the owner, in the order in which they joined; empty for customers, as everything below"""

@@ -46,7 +46,7 @@ class View:
         self.wall: Wall | None = None
         """as it was last, while this session subscribes to it"""
         self._last: dict[str, Message] = {}
-        """the newest message of each log: events about conversations do not carry it, and may come after it"""
+        """what was said last in each log: most events about conversations do not carry it, and may come after it"""
 
     def snapshot(self) -> list[Conversation]:
         """What a fresh `session.hello` would give: the own conversations that are not closed, by id."""
@@ -94,6 +94,10 @@ class View:
                 return False
             if conversation.head_seq < known.head_seq:
                 facts["head_seq"] = known.head_seq
+            if conversation.customer_messages < known.customer_messages:
+                facts["customer_messages"] = known.customer_messages
+            if conversation.customer_messages_read < known.customer_messages_read:
+                facts["customer_messages_read"] = known.customer_messages_read
         if conversation.last_message is not None:
             self._remember(conversation.last_message)
         facts["last_message"] = self._last.get(conversation.conversation_id)
@@ -111,10 +115,11 @@ class View:
         known = self.conversations.get(message.conversation_id)
         if known is None:
             return
-        told: dict[str, object] = {"last_message": self._last[message.conversation_id]}
+        told: dict[str, object] = {"last_message": self._last.get(message.conversation_id)}
         if message.seq > known.head_seq:
             told["head_seq"] = message.seq
             if message.sender.kind == "customer":
+                told["customer_messages"] = known.customer_messages + 1
                 told["waiting_since"] = known.waiting_since or message.created_at
             elif message.sender.kind != "system" and not message.internal:
                 told["waiting_since"] = None
@@ -127,6 +132,8 @@ class View:
             self.said(message)
 
     def _remember(self, message: Message) -> None:
+        if message.sender.kind == "system":
+            return
         last = self._last.get(message.conversation_id)
         if last is None or (message.seq, message.rev) > (last.seq, last.rev):
             self._last[message.conversation_id] = message
@@ -193,5 +200,8 @@ class View:
         member = "read_by_customer" if read.side == "customer" else "read_by_staff"
         if getattr(known, member) >= read.seq:
             return False
-        self.conversations[read.conversation_id] = known.model_copy(update={member: read.seq})
+        told: dict[str, object] = {member: read.seq}
+        if read.customer_messages is not None:
+            told["customer_messages_read"] = max(known.customer_messages_read, read.customer_messages)
+        self.conversations[read.conversation_id] = known.model_copy(update=told)
         return True

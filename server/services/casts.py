@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from protocol.ids import AccountId, ShopId
-from protocol.shapes import Participant, Party
+from protocol.shapes import Participant, Party, Returning
+from protocol.times import text_of_ms
 from server.services.names import Names
 from server.services.shops import Shops
 from server.store.rows import ConversationRow, CustomerRow
@@ -21,6 +22,8 @@ class Cast:
     """nobody, unless the shop shows them to those who serve"""
     looked_after_by: Party | None = None
     """the customer's own colleague (GP-07)"""
+    returning: Returning | None = None
+    """the customer's last contact, when it was within the sticky window before the conversation was opened"""
 
 
 class Casts:
@@ -33,8 +36,9 @@ class Casts:
     async def of(self, row: ConversationRow, customer: CustomerRow) -> Cast:
         """Everybody, as colleagues see them."""
         owner = None if row.owner_id is None else await self._names.party(row.shop_id, row.owner_id)
+        returning = None if row.returning_ms is None else await self._returning(row, row.returning_ms)
         if not (row.collaborators or row.supervisors or row.watchers or customer.owner_id):
-            return Cast(owner)
+            return Cast(owner, returning=returning)
         shown = bool(row.watchers) and await self.watchers_shown(row.shop_id)
         return Cast(
             owner,
@@ -44,6 +48,7 @@ class Casts:
             ),
             await self.parties(row.shop_id, row.watchers) if shown else (),
             None if customer.owner_id is None else await self._names.party(row.shop_id, customer.owner_id),
+            returning,
         )
 
     async def for_customer(self, row: ConversationRow) -> Cast:
@@ -57,6 +62,14 @@ class Casts:
     async def parties(self, shop: ShopId, people: Iterable[AccountId]) -> tuple[Party, ...]:
         """These accounts, in this order."""
         return tuple([await self._names.party(shop, person) for person in people])
+
+    async def _returning(self, row: ConversationRow, at_ms: int) -> Returning | None:
+        window_s = (await self._shops.get(row.shop_id)).policy.sticky_window_s
+        if row.returning_agent_id is None or row.opened_ms - at_ms > window_s * 1000:
+            return None
+        return Returning(
+            agent=await self._names.party(row.shop_id, row.returning_agent_id), at=text_of_ms(at_ms)
+        )
 
     async def _participants(
         self, shop: ShopId, people: Iterable[AccountId], role: str

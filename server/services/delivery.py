@@ -22,6 +22,7 @@ from server.services.live import Live
 from server.services.names import Names
 from server.services.views import Audience
 from server.store.conversations import ReadMoved
+from server.store.history import History
 from server.store.log import Appended, Entry
 from server.store.participants import Participants, RosterChange
 from server.store.rows import ConversationRow, MessageRow, Side
@@ -39,7 +40,14 @@ class Delivery:
     """Makes pushes and hands them to the bus."""
 
     def __init__(
-        self, bus: Bus, live: Live, names: Names, casts: Casts, feed: AgentFeed, participants: Participants
+        self,
+        bus: Bus,
+        live: Live,
+        names: Names,
+        casts: Casts,
+        feed: AgentFeed,
+        participants: Participants,
+        history: History,
     ) -> None:
         self._bus = bus
         self._live = live
@@ -47,6 +55,7 @@ class Delivery:
         self._casts = casts
         self._feed = feed
         self._participants = participants
+        self._history = history
         self._listeners: list[Listener] = []
 
     def heard_by(self, listener: Listener) -> None:
@@ -70,7 +79,10 @@ class Delivery:
         for decision, _, done in settled:
             row = done.conversation
             changes += await self.conversation_pushes(
-                row, EVENT_OF[decision.change], concerned(done, decision)
+                row,
+                EVENT_OF[decision.change],
+                concerned(done, decision),
+                last=await self._last_said(row, decision),
             )
             self._feed.touch(shop, owners_of(row, decision))
             if done.released:
@@ -137,8 +149,9 @@ class Delivery:
         pushes: list[Push] = []
         if moved or change.duplicate:
             silent = entry is None and not await self._casts.watchers_shown(row.shop_id)
+            last = await self._history.last_said(row.shop_id, row.id)
             pushes += await self._staff_pushes(
-                row, "conversation.updated", moved if silent else staff, await self._place(row)
+                row, "conversation.updated", moved if silent else staff, await self._place(row), last
             )
         if change.released:
             pushes.append(_asked_no_longer(row, change.released))
@@ -155,30 +168,43 @@ class Delivery:
             listener.retagged(row)
 
     async def conversation_pushes(
-        self, row: ConversationRow, method: str, staff: tuple[PersonId, ...]
+        self,
+        row: ConversationRow,
+        method: str,
+        staff: tuple[PersonId, ...],
+        *,
+        last: MessageRow | None = None,
     ) -> list[Push]:
-        """The conversation as it is now, for its customer and for these colleagues."""
+        """The conversation as it is now, for its customer and for these colleagues. `last`: what was said last, for
+        colleagues who have not heard it."""
         place = await self._place(row)
         customer = await self._names.customer(row.shop_id, row.customer_id)
         cast = await self._casts.for_customer(row)
         shape = views.conversation(row, customer, cast, Audience.CUSTOMER, place=place)
         return [
             _conversation_push((PersonId(row.customer_id),), method, shape),
-            *(await self._staff_pushes(row, method, staff, place)),
+            *(await self._staff_pushes(row, method, staff, place, last)),
         ]
 
     async def _staff_pushes(
-        self, row: ConversationRow, method: str, staff: tuple[PersonId, ...], place: Place | None
+        self,
+        row: ConversationRow,
+        method: str,
+        staff: tuple[PersonId, ...],
+        place: Place | None,
+        last: MessageRow | None = None,
     ) -> list[Push]:
         if not staff:
             return []
         customer = await self._names.customer(row.shop_id, row.customer_id)
         cast = await self._casts.of(row, customer)
-        return [
-            _conversation_push(
-                staff, method, views.conversation(row, customer, cast, Audience.STAFF, place=place)
-            )
-        ]
+        shape = views.conversation(row, customer, cast, Audience.STAFF, place=place, last=last)
+        return [_conversation_push(staff, method, shape)]
+
+    async def _last_said(self, row: ConversationRow, decision: Decision) -> MessageRow | None:
+        """What a new owner has not heard: it was said before."""
+        new = decision.owner is not None and decision.owner != decision.previous_owner
+        return await self._history.last_said(row.shop_id, row.id) if new else None
 
     async def _place(self, row: ConversationRow) -> Place | None:
         waits = row.owner_id is None and row.closed_ms is None
@@ -248,7 +274,12 @@ def _conversation_push(to: tuple[PersonId, ...], method: str, shape: Conversatio
 
 
 def _read_push(row: ConversationRow, side: Side, audience: Audience, to: tuple[PersonId, ...]) -> Push:
-    shape = ReadAdvanced(conversation_id=row.id, side=side, seq=views.read_mark(row, side, audience))
+    shape = ReadAdvanced(
+        conversation_id=row.id,
+        side=side,
+        seq=views.read_mark(row, side, audience),
+        customer_messages=row.customer_messages_read if side == "staff" else None,
+    )
     return push(to, "read.advanced", shape, key=f"read:{row.id}:{side}", conversation=row.id, seq=shape.seq)
 
 

@@ -20,6 +20,7 @@ from protocol.shapes import (
     Party,
     PoolCard,
     Queue,
+    Returning,
     SlotCard,
     Work,
 )
@@ -112,7 +113,11 @@ def queue(place: Place) -> Queue:
 
 
 def customer_card(
-    row: CustomerRow, priority: int, audience: Audience, looked_after_by: Party | None
+    row: CustomerRow,
+    priority: int,
+    audience: Audience,
+    looked_after_by: Party | None,
+    returning: Returning | None = None,
 ) -> CustomerCard:
     """The customer of a conversation. What the shop notes about them is for staff."""
     staff = audience is Audience.STAFF
@@ -123,6 +128,7 @@ def customer_card(
         new_customer_priority=staff and priority == PRIORITY,
         tags=list(row.tags) if staff else [],
         owner=looked_after_by if staff else None,
+        returning=returning if staff else None,
     )
 
 
@@ -147,13 +153,13 @@ def conversation(
     place: Place | None = None,
     last: MessageRow | None = None,
 ) -> Conversation:
-    """The whole of a conversation for one audience. `last`: the newest entry that audience may see."""
+    """The whole of a conversation for one audience. `last`: what was said last that the audience may see."""
     staff = audience is Audience.STAFF
     return Conversation(
         conversation_id=row.id,
         rev=revision(row, audience),
         state=row.state,
-        customer=customer_card(customer, row.priority, audience, cast.looked_after_by),
+        customer=customer_card(customer, row.priority, audience, cast.looked_after_by, cast.returning),
         owner=cast.owner,
         assign_epoch=row.assign_epoch,
         order_state=row.order_state,
@@ -170,6 +176,8 @@ def conversation(
         read_by_staff=read_mark(row, "staff", audience),
         waiting_since=when(row.waiting_since_ms),
         last_message=None if last is None else message(last, audience),
+        customer_messages=row.customer_messages,
+        customer_messages_read=row.customer_messages_read,
         rating=row.rating,
         participants=list(cast.participants) if staff else [],
         watchers=list(cast.watchers) if staff else [],

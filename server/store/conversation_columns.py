@@ -48,6 +48,10 @@ NAMES: Final = (
     "items_done",
     "items_open",
     "collaboration_since",
+    "customer_messages",
+    "customer_messages_read",
+    "returning_agent_id",
+    "returning_at",
 )
 """In the order of the members of `ConversationRow`."""
 WIDTH: Final = len(NAMES)

@@ -22,33 +22,37 @@ from server.store.wire import NIL
 LIVE_PART: Final = 500
 """Conversations in one part of `live`."""
 
+_LAST_CONTACT: Final = """
+    SELECT last_agent_id, last_contact_at FROM conversations
+    WHERE shop_id = {shop} AND customer_id = {customer} AND last_contact_at IS NOT NULL
+    ORDER BY last_contact_at DESC LIMIT 1
+"""
+"""The human agent who wrote last to a customer, over all their conversations (KS-01)."""
 _FIND: Final = f"""
     SELECT {columns("c")}, {customer_columns("u")}, k.last_agent_id AS contact, k.last_contact_at AS contact_at
     FROM customers u
     LEFT JOIN conversations c ON c.customer_id = u.id AND c.shop_id = u.shop_id AND c.state <> 'closed'
-    LEFT JOIN LATERAL (
-        SELECT last_agent_id, last_contact_at FROM conversations
-        WHERE shop_id = u.shop_id AND customer_id = u.id AND last_contact_at IS NOT NULL
-        ORDER BY last_contact_at DESC LIMIT 1
-    ) k ON true
+    LEFT JOIN LATERAL ({_LAST_CONTACT.format(shop="u.shop_id", customer="u.id")}) k ON true
     WHERE u.shop_id = $1 AND u.id = $2
 """
 _CREATE: Final = f"""
     INSERT INTO conversations AS c (
-        id, shop_id, customer_id, state, order_state, order_id, via_bot, opened_at, arrived_at
+        id, shop_id, customer_id, state, order_state, order_id, via_bot, opened_at, arrived_at, returning_agent_id,
+        returning_at
     )
-    SELECT $3, $1, $2, 'queued', $4, $5, $6, t.now, t.now
+    SELECT $3, $1, $2, 'queued', $4, $5, $6, t.now, t.now, k.last_agent_id, k.last_contact_at
     FROM (SELECT date_trunc('milliseconds', clock_timestamp()) AS now) t
+    LEFT JOIN LATERAL ({_LAST_CONTACT.format(shop="$1", customer="$2")}) k ON true
     ON CONFLICT (customer_id) WHERE state <> 'closed' DO NOTHING
     RETURNING {columns("c")}
 """
 _MARK: Final = f"""
     UPDATE conversations c
-    SET %(mark)s = k.mark, rev = c.rev + 1, %(theirs)s = k.theirs,
+    SET %(mark)s = k.mark, rev = c.rev + 1, %(theirs)s = k.theirs%(asked)s,
         customer_rev = c.customer_rev + k.for_customer::int
     FROM (
         SELECT o.id, least($3, o.%(head)s) AS mark, m.theirs,
-            %(customers)s OR m.theirs > o.%(theirs)s AS for_customer
+            %(customers)s OR m.theirs > o.%(theirs)s AS for_customer%(asked_until)s
         FROM (
             SELECT * FROM conversations o WHERE o.shop_id = $1 AND o.id = $2 FOR NO KEY UPDATE
         ) o
@@ -70,6 +74,8 @@ _MARKS: Final[dict[Side, str]] = {
         "from": "customer_seq",
         "to": "seq",
         "customers": "true",
+        "asked": "",
+        "asked_until": "",
     },
     "staff": _MARK
     % {
@@ -79,6 +85,12 @@ _MARKS: Final[dict[Side, str]] = {
         "from": "seq",
         "to": "customer_seq",
         "customers": "false",
+        "asked": ", customer_messages_read = k.asked",
+        "asked_until": """, o.customer_messages_read + (
+            SELECT count(*) FROM messages m
+            WHERE m.conversation_id = o.id AND m.seq > o.staff_read_seq AND m.seq <= least($3, o.head_seq)
+                AND m.sender_kind = 'customer'
+        ) AS asked""",
     },
 }
 

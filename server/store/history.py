@@ -164,6 +164,18 @@ class History:
             raise not_found("message")
         return message_from(tuple(row.values()))
 
+    async def last_said(self, shop_id: ShopId, conversation_id: ConversationId) -> MessageRow | None:
+        """What was said last, to the customer or among colleagues; None: nothing yet."""
+        row = await self._db.fetchrow(
+            f"""
+            SELECT {message_columns("m")} FROM messages m
+            WHERE m.conversation_id = $1 AND m.shop_id = $2 AND m.sender_kind <> 'system' ORDER BY m.seq DESC LIMIT 1
+            """,
+            conversation_id,
+            shop_id,
+        )
+        return None if row is None else message_from(tuple(row.values()))
+
     async def recall(
         self,
         shop_id: ShopId,

@@ -88,6 +88,14 @@ class ConversationRow:
     items_open: int = 0
     collaboration_since_ms: int | None = None
     """since when somebody takes part beside the owner"""
+    customer_messages: int = 0
+    """how many entries the customer wrote"""
+    customer_messages_read: int = 0
+    """how many of them the staff's mark covers"""
+    returning_agent_id: AccountId | None = None
+    """when it was opened, the human agent who had written to this customer last (KS-01), in another conversation"""
+    returning_ms: int | None = None
+    """when that agent wrote"""
 
     @property
     def speaking(self) -> tuple[AccountId, ...]:
@@ -144,7 +152,7 @@ class CustomerRow:
 class ConversationView:
     """A conversation with what a list or a snapshot shows beside it.
 
-    `last_message` is the last entry of the log that the asker may see.
+    `last_message` is the last thing that a person or a bot said and the asker may see.
     """
 
     conversation: ConversationRow

@@ -1,4 +1,4 @@
-"""The one query behind everything that shows conversations: with customer, owner's name, and last message."""
+"""The one query behind everything that shows conversations: with customer, owner's name, and what was said last."""
 
 from typing import Final
 
@@ -15,7 +15,8 @@ VIEW: Final = f"""
     LEFT JOIN accounts a ON a.id = c.owner_id
     LEFT JOIN LATERAL (
         SELECT * FROM messages
-        WHERE conversation_id = c.id AND (customer_seq IS NOT NULL OR NOT $2) ORDER BY seq DESC LIMIT 1
+        WHERE conversation_id = c.id AND sender_kind <> 'system' AND (customer_seq IS NOT NULL OR NOT $2)
+        ORDER BY seq DESC LIMIT 1
     ) m ON true
     WHERE {{where}} {{order}}
 """

@@ -46,7 +46,13 @@ class RoutingStorey(Stores):
         self.feed = AgentFeed(self.bus, self.live, self.names)
         self.casts = Casts(self.names, self.shops)
         self.delivery = Delivery(
-            self.bus, self.live, self.names, self.casts, self.feed, self.participant_store
+            self.bus,
+            self.live,
+            self.names,
+            self.casts,
+            self.feed,
+            self.participant_store,
+            self.history,
         )
         self.routing = Routing(
             self.live, self.shops, self.names, self.customer_store, self.writer, self.delivery, self.registry

@@ -118,6 +118,32 @@ STORIES: Final[dict[str, tuple[dict[str, Any], Sequence[Frame]]]] = {
             ("note.created", message(2, sender=BOB, internal=True, body={"kind": "note", "text": "mine?"})),
         ],
     ),
+    "unread_and_last_words": (
+        session(conversation(rev=1, head=2, customer_messages=2, customer_messages_read=1)),
+        [
+            ("message.created", message(3, "anybody?")),
+            (
+                "message.created",
+                message(4, sender={"kind": "system"}, body={"kind": "system", "event": "assigned"}),
+            ),
+            ("read.advanced", {"conversation_id": "c1", "side": "staff", "seq": 2, "customer_messages": 2}),
+            changed("conversation.updated", rev=3, head=2, customer_messages=2, customer_messages_read=1),
+            ("message.created", message(5, "hello?")),
+            ("message.updated", message(5, "hello?", body=None, rev=1, recalled_at=LATER)),
+            (
+                "conversation.assigned",
+                {
+                    "conversation": conversation(
+                        "c2",
+                        rev=4,
+                        head=7,
+                        customer_messages=3,
+                        last_message=message(6, "still me", conversation="c2"),
+                    )
+                },
+            ),
+        ],
+    ),
     "invited_named_and_watching": (
         session(
             snapshot={

@@ -144,6 +144,20 @@ async def agent_reads(scene: Scene) -> None:
     await scene.asks(scene.lily, "read.mark", seq=2)
 
 
+async def agent_reads_some_of_it(scene: Scene) -> None:
+    seq = await scene.said(scene.ada, "one")
+    await scene.said(scene.ada, "two")
+    await scene.asks(scene.lily, "read.mark", seq=seq)
+    await scene.said(scene.ada, "three")
+
+
+async def a_returning_customer_comes(scene: Scene) -> None:
+    carl = await scene.shop.customer("Carl")
+    await scene.shop.served_before(carl, scene.max)
+    await scene.boss.asks("agent.set_capacity", capacity=2, account_id=scene.lily.id)
+    await carl.opens("me again")
+
+
 async def customer_rates(scene: Scene) -> None:
     await ends(scene)
     await scene.asks(scene.ada, "conversation.rate", rating=4)
@@ -189,7 +203,8 @@ async def another_closes(scene: Scene) -> None:
 ACTIONS: list[Callable[[Scene], Awaitable[None]]] = [
     ends, closes, reopens, writes_in_wrap_up, requeues, the_one_behind_leaves, one_passes_by_and_leaves,
     the_last_agents_leave_her_waiting, is_pulled, stops_waiting, transfers, assigns,
-    assigns_to_the_boss, customer_writes, agent_answers, agent_recalls, customer_reads, agent_reads, customer_rates,
+    assigns_to_the_boss, customer_writes, agent_answers, agent_recalls, customer_reads, agent_reads, agent_reads_some_of_it,
+    a_returning_customer_comes, customer_rates,
     pauses, goes_offline, gets_more_room, is_excluded, joins_a_group, gets_a_second_one, another_closes,
 ]  # fmt: skip
 

@@ -1,6 +1,11 @@
-import { type Conversation, Log, type Message, reduce, type View } from "@pointsman/shared";
-import { describe, expect, it } from "vitest";
-import { clockOf, inOrder, later, listed, slowReplies, unread, waitLevel, waitsSince } from "../src/state/workLists";
+import { type Conversation, type Message, reduce, type View } from "@pointsman/shared";
+import { describe, expect, it, vi } from "vitest";
+
+vi.mock("../src/state/session", () => ({ useSession: vi.fn() }));
+vi.mock("../src/texts", () => ({ i18n: { global: {} } }));
+
+import { titleOf } from "../src/state/pageTitle";
+import { clockOf, inOrder, later, listed, slowReplies, unread, unreadInAll, waitLevel, waitsSince } from "../src/state/workLists";
 
 const at = (minute: number): string => new Date(Date.UTC(2026, 10, 22, 10, minute)).toISOString();
 const NOW = Date.parse(at(30));
@@ -8,10 +13,10 @@ const NOW = Date.parse(at(30));
 function conversation(id: string, more: Partial<Conversation> = {}): Conversation {
   return {
     conversation_id: id, rev: 1, state: "active", order_state: "after_sale", order_id: null, queue: null,
-    customer: { customer_id: `c-${id}`, name: id, anonymous: false, new_customer_priority: false, tags: [], owner: null },
+    customer: { customer_id: `c-${id}`, name: id, anonymous: false, new_customer_priority: false, tags: [], owner: null, returning: null },
     owner: { kind: "agent", id: "me", name: "Lin" }, assign_epoch: 1, opened_at: at(0), arrived_at: at(0),
     assigned_at: at(0), wrap_up_until: null, closed_at: null, answers_later: false, head_seq: 0,
-    read_by_customer: 0, read_by_staff: 0, waiting_since: null, last_message: null, rating: null,
+    read_by_customer: 0, read_by_staff: 0, waiting_since: null, last_message: null, customer_messages: 0, customer_messages_read: 0, rating: null,
     participants: [], watchers: [], work: null, ...more,
   };
 }
@@ -100,25 +105,30 @@ describe("the lists", () => {
 });
 
 describe("what is unread", () => {
-  function log(...messages: Message[]): Log {
-    const made = new Log((messages[0]?.seq ?? 1) - 1);
-    for (const each of messages) made.take(each);
-    return made;
-  }
-
-  it("counts the customer's messages after the mark, not the shop's", () => {
-    const there = conversation("a", { head_seq: 4, read_by_staff: 1 });
-    expect(unread(there, log(message(1), message(2), message(3, "agent"), message(4)))).toEqual({ count: 2, exact: true });
+  it("is what the customer wrote beyond the staff's mark", () => {
+    expect(unread(conversation("a", { customer_messages: 5, customer_messages_read: 2 }))).toBe(3);
+    expect(unread(conversation("a", { customer_messages: 5, customer_messages_read: 5 }))).toBe(0);
   });
 
-  it("says that it is not exact while earlier parts are not at hand", () => {
-    const there = conversation("a", { head_seq: 9, read_by_staff: 1, waiting_since: at(1) });
-    expect(unread(there, log(message(9)))).toEqual({ count: 1, exact: false });
-    expect(unread(there, undefined)).toEqual({ count: 1, exact: false });
+  it("counts in all for who serves or takes part, not for what is only watched or over", () => {
+    const wang = { kind: "agent" as const, id: "wang", name: "Wang" };
+    const me = { kind: "agent" as const, id: "me", name: "Lin" };
+    const two = { customer_messages: 2 };
+    const seen = view(
+      conversation("mine", two),
+      conversation("helped", { ...two, owner: wang, participants: [{ person: me, role: "collaborator" }] }),
+      conversation("watched", { ...two, owner: wang }),
+      conversation("ended", { ...two, state: "wrap_up" }),
+    );
+    expect(unreadInAll({ ...seen, watching: ["watched"] }, "me")).toBe(4);
   });
 
-  it("is nothing when everything was read", () => {
-    expect(unread(conversation("a", { head_seq: 4, read_by_staff: 4 }), undefined)).toEqual({ count: 0, exact: true });
+  it("stands in the title of the tab, when there is any", () => {
+    expect([titleOf("会话", 0), titleOf("会话", 3), titleOf("会话", 120)]).toEqual([
+      "会话 · Pointsman",
+      "(3) 会话 · Pointsman",
+      "(99+) 会话 · Pointsman",
+    ]);
   });
 });
 

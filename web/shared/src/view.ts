@@ -22,7 +22,7 @@ import type {
 export interface View {
   readonly me: Me | null;
   readonly conversations: Readonly<Record<string, Conversation>>;
-  /** the newest message of each log: events about conversations do not carry it, and may come after it */
+  /** what was said last in each log: most events about conversations do not carry it, and may come after it */
   readonly last: Readonly<Record<string, Message>>;
   readonly agents: Readonly<Record<string, AgentCard>>;
   readonly watching: readonly string[];
@@ -106,7 +106,13 @@ export function put(view: View, conversation: Conversation): View {
   if (known !== undefined && conversation.rev <= known.rev) return view;
   const next = conversation.last_message ? remember(view, conversation.last_message) : view;
   const head = Math.max(conversation.head_seq, known?.head_seq ?? 0);
-  const entered = { ...conversation, head_seq: head, last_message: next.last[id] ?? null };
+  const entered = {
+    ...conversation,
+    head_seq: head,
+    customer_messages: Math.max(conversation.customer_messages, known?.customer_messages ?? 0),
+    customer_messages_read: Math.max(conversation.customer_messages_read, known?.customer_messages_read ?? 0),
+    last_message: next.last[id] ?? null,
+  };
   return { ...next, conversations: { ...next.conversations, [id]: entered } };
 }
 
@@ -128,7 +134,11 @@ export function said(view: View, message: Message): View {
   if (message.seq > known.head_seq) {
     told = { ...told, head_seq: message.seq };
     if (message.sender.kind === "customer")
-      told = { ...told, waiting_since: known.waiting_since ?? message.created_at };
+      told = {
+        ...told,
+        customer_messages: known.customer_messages + 1,
+        waiting_since: known.waiting_since ?? message.created_at,
+      };
     else if (message.sender.kind !== "system" && !message.internal) told = { ...told, waiting_since: null };
   }
   return { ...next, conversations: { ...next.conversations, [message.conversation_id]: told } };
@@ -140,6 +150,7 @@ export function changed(view: View, message: Message): View {
 }
 
 function remember(view: View, message: Message): View {
+  if (message.sender.kind === "system") return view;
   const last = view.last[message.conversation_id];
   const newer =
     last === undefined || message.seq > last.seq || (message.seq === last.seq && message.rev > last.rev);
@@ -174,14 +185,13 @@ const REDUCERS: Reducers = {
     const queue = { ...known.queue, ...moved } as NonNullable<Conversation["queue"]>;
     return { ...view, conversations: { ...view.conversations, [conversation_id]: { ...known, queue } } };
   },
-  "read.advanced": (view, { conversation_id, side, seq }) => {
+  "read.advanced": (view, { conversation_id, side, seq, customer_messages }) => {
     const known = view.conversations[conversation_id];
     const member = side === "customer" ? "read_by_customer" : "read_by_staff";
     if (known === undefined || known[member] >= seq) return view;
-    return {
-      ...view,
-      conversations: { ...view.conversations, [conversation_id]: { ...known, [member]: seq } },
-    };
+    const read = Math.max(known.customer_messages_read, customer_messages ?? 0);
+    const told = { ...known, [member]: seq, customer_messages_read: read };
+    return { ...view, conversations: { ...view.conversations, [conversation_id]: told } };
   },
   "item.changed": (view, { item }) => ({ ...view, items: newer(view.items, item.item_id, item) }),
   "alarm.changed": (view, { alarm }) => ({ ...view, alarms: newer(view.alarms, alarm.alarm_id, alarm) }),

@@ -55,6 +55,10 @@ def upgrade() -> None:
             items_done int NOT NULL DEFAULT 0 CHECK (items_done >= 0),
             items_open int NOT NULL DEFAULT 0 CHECK (items_open >= 0),
             collaboration_since timestamptz,
+            customer_messages bigint NOT NULL DEFAULT 0,
+            customer_messages_read bigint NOT NULL DEFAULT 0,
+            returning_agent_id uuid,
+            returning_at timestamptz,
             FOREIGN KEY (shop_id, customer_id) REFERENCES customers (shop_id, id),
             FOREIGN KEY (shop_id, owner_id) REFERENCES accounts (shop_id, id),
             FOREIGN KEY (shop_id, last_agent_id) REFERENCES accounts (shop_id, id),
@@ -63,7 +67,9 @@ def upgrade() -> None:
             CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
             CHECK (customer_head_seq BETWEEN 0 AND head_seq),
             CHECK (customer_read_seq BETWEEN 0 AND customer_head_seq),
-            CHECK (staff_read_seq BETWEEN 0 AND head_seq)
+            CHECK (staff_read_seq BETWEEN 0 AND head_seq),
+            CHECK (customer_messages_read BETWEEN 0 AND customer_messages),
+            CHECK ((returning_agent_id IS NULL) = (returning_at IS NULL))
         ) WITH (fillfactor = 70)
         """,
         "CREATE UNIQUE INDEX conversations_one_open ON conversations (customer_id) WHERE state <> 'closed'",

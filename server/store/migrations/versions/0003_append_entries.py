@@ -30,7 +30,8 @@ CONVERSATION = """
     customer_read_log_seq bigint, staff_read_customer_seq bigint, waiting_since timestamptz,
     last_agent_id uuid, last_contact_at timestamptz, last_owner_id uuid, rating smallint, rating_comment text,
     customer_rev bigint, collaborators uuid[], supervisors uuid[], watchers uuid[], invited uuid[],
-    items_done int, items_open int, collaboration_since timestamptz
+    items_done int, items_open int, collaboration_since timestamptz, customer_messages bigint,
+    customer_messages_read bigint, returning_agent_id uuid, returning_at timestamptz
 """
 COLUMNS = [column.split()[0] for column in CONVERSATION.split(",")]
 
@@ -44,6 +45,7 @@ _CHANGED = {
     "waiting_since": "j.new_waiting_since",
     "last_agent_id": "j.new_agent",
     "last_contact_at": "j.new_contact_at",
+    "customer_messages": "j.customer_messages + j.added_asked",
 }
 AFTER = ", ".join(_CHANGED.get(column, f"j.{column}") for column in COLUMNS)
 """The conversation after the batch: known before it is written, since its row is locked."""
@@ -233,6 +235,7 @@ BEGIN
             -- The same for every entry of a conversation: what the batch does to it.
             count(*) FILTER (WHERE j.verdict = 'ok') OVER whole AS added,
             count(*) FILTER (WHERE j.verdict = 'ok' AND j.public) OVER whole AS added_public,
+            count(*) FILTER (WHERE j.verdict = 'ok' AND j.code = 1) OVER whole AS added_asked,
             max(j.entry * 4 + j.code)
                 FILTER (WHERE j.verdict = 'ok' AND j.public AND j.code > 0) OVER whole AS spoke_last,
             max(j.entry)
@@ -271,7 +274,8 @@ BEGIN
         UPDATE conversations c SET
             rev = j.new_rev, customer_rev = j.customer_rev + j.added_public,
             head_seq = j.new_head, customer_head_seq = j.new_customer_head,
-            waiting_since = j.new_waiting_since, last_agent_id = j.new_agent, last_contact_at = j.new_contact_at
+            waiting_since = j.new_waiting_since, last_agent_id = j.new_agent, last_contact_at = j.new_contact_at,
+            customer_messages = j.customer_messages + j.added_asked
         FROM moved j WHERE c.id = j.id AND j.verdict = 'ok' AND j.nth = j.added
     )
     SELECT

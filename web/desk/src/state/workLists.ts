@@ -1,6 +1,6 @@
 /** Which conversations stand in which list, in which order, and how long their customers have waited. Pure. */
 
-import type { Conversation, Log, Message, View } from "@pointsman/shared";
+import type { Conversation, View } from "@pointsman/shared";
 
 export type Scope = "mine" | "shared" | "queue" | "recent" | "all";
 export const SCOPES: Scope[] = ["mine", "shared", "queue", "recent", "all"];
@@ -90,16 +90,17 @@ export function takesPart(conversation: Conversation, me: string): boolean {
   return conversation.participants.some((each) => each.person.id === me);
 }
 
-/** What customers said and no colleague has read. `exact`: false when part of it is not at hand. */
-export function unread(conversation: Conversation, log: Log | undefined): { count: number; exact: boolean } {
-  const read = conversation.read_by_staff;
-  if (conversation.head_seq <= read) return { count: 0, exact: true };
-  const messages: readonly Message[] = log?.messages ?? [];
-  const first = messages[0]?.seq ?? conversation.head_seq + 1;
-  const count = messages.filter((each) => each.seq > read && each.sender.kind === "customer").length;
-  const exact = first <= read + 1;
-  if (exact || count > 0) return { count, exact };
-  return { count: conversation.waiting_since === null ? 0 : 1, exact: conversation.waiting_since === null };
+/** How many of the customer's messages no colleague has read. */
+export function unread(conversation: Conversation): number {
+  return Math.max(0, conversation.customer_messages - conversation.customer_messages_read);
+}
+
+/** What nobody has read in the conversations that somebody serves or takes part in; watching reads for nobody. */
+export function unreadInAll(view: View, me: string): number {
+  const serving = Object.values(view.conversations).filter(
+    (each) => each.state === "active" && (each.owner?.id === me || takesPart(each, me)),
+  );
+  return serving.reduce((sum, each) => sum + unread(each), 0);
 }
 
 /** The own conversations whose customers have waited longer than `afterMs`, longest first. */

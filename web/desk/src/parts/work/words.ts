@@ -55,6 +55,13 @@ export function oneLine(message: Message): string {
   }
 }
 
+/** Whom a returning customer spoke to, and when; empty for others. */
+export function returningLine(card: CustomerCard, me: string): string {
+  if (!card.returning) return "";
+  const { agent, at } = card.returning;
+  return t("work.list.returned", { who: agent.id === me ? t("work.who.me") : partyName(agent), at: whenOf(at) });
+}
+
 export function lastLine(conversation: Conversation, me: string): string {
   const last = conversation.last_message;
   if (last === null) return "";

@@ -49,6 +49,8 @@ export const lists = area({
       draft: "[draft]",
       typing: "typing …",
       new_customer: "New customer",
+      returning: "Returning",
+      returned: "Last spoke with {who}, {at}",
       answers_later: "Answer when back",
     },
     queue: {
@@ -148,6 +150,8 @@ export const lists = area({
       draft: "[草稿]",
       typing: "正在输入…",
       new_customer: "新客优先",
+      returning: "回头客",
+      returned: "上次由 {who} 接待，{at}",
       answers_later: "上线后回复",
     },
     queue: {
@@ -247,6 +251,8 @@ export const lists = area({
       draft: "[草稿]",
       typing: "正在輸入…",
       new_customer: "新客優先",
+      returning: "回頭客",
+      returned: "上次由 {who} 接待，{at}",
       answers_later: "上線後回覆",
     },
     queue: {
