@@ -149,3 +149,27 @@ class CollaborationLine(Shape):
 
 
 Wall.model_rebuild()
+
+
+class ServedGroup(Shape):
+    """A group of the shop, and the order states whose customers it serves (none in basic mode)."""
+
+    group_id: Id
+    name: str
+    order_states: list[str]
+
+
+class Workbench(Shape):
+    """What the agents' workbench goes by, from the shop's settings."""
+
+    recall_within_s: int
+    """how long an own message may be taken back"""
+    slow_reply_s: int
+    """after so long without an answer an agent is warned"""
+    first_reply_s: int
+    """within that the customer shall have the first answer"""
+    each_reply_s: int
+    """and each later one"""
+    vip_tags: list[str]
+    """a customer with one of these tags is an important one"""
+    groups: list[ServedGroup]

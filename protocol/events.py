@@ -6,9 +6,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from protocol.cards import Alarm, Invitation, Item, Mention, Wall
+from protocol.cards import Alarm, Invitation, Item, Mention, Wall, Workbench
 from protocol.methods.screen import ScreenShare
-from protocol.shapes import AgentCard, Conversation, Id, Message, Party, Seq, Shape, Timestamp
+from protocol.shapes import (
+    AgentCard,
+    Conversation,
+    Id,
+    Message,
+    Party,
+    Seq,
+    Shape,
+    Timestamp,
+)
 
 
 class Plane(StrEnum):
@@ -165,6 +174,12 @@ class RightsChanged(Shape):
     rights: dict[str, str]
 
 
+class WorkbenchChanged(Shape):
+    """What the reader's workbench goes by from now on."""
+
+    workbench: Workbench
+
+
 class ScreenChanged(Shape):
     """A screen share was asked for (`reason`: why, in the asker's words), agreed to, refused or ended."""
 
@@ -239,6 +254,7 @@ EVENTS: dict[str, Event] = _table(
     Event("monitor.watching", WatchingChanged, Plane.STATE, _S, "What the reader watches now."),
     Event("monitor.changed", WallChanged, Plane.STATE, _S, "The wall moved."),
     Event("rights.changed", RightsChanged, Plane.STATE, _S, "The reader may do something else now."),
+    Event("workbench.changed", WorkbenchChanged, Plane.STATE, _S, "The shop's limits or groups changed."),
     Event("screen.changed", ScreenChanged, Plane.STATE, _S, "A screen share asked, agreed, refused, ended."),
     Event("screen.signalled", ScreenSignalled, Plane.STATE, _S, "A step of WebRTC's negotiation."),
     Event("notice.given", Notice, Plane.EPHEMERAL, _S, "The shop's rules tell something (CO-07)."),

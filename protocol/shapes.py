@@ -205,6 +205,8 @@ class Conversation(Shape):
     """how many the customer wrote so far"""
     customer_messages_read: int = 0
     """how many of them `read_by_staff` covers; the others are unread"""
+    answered: bool = False
+    """whoever serves it has written to the customer in it"""
     rating: int | None = None
     participants: list[Participant] = []
     """beside the owner, in the order in which they joined; empty for customers, as everything below"""

@@ -93,6 +93,31 @@ class OfflineAfter(_Settings):
     bot: GraceS | None = Field(default=15, description="Seconds after a bot's last connection. Null: never.")
 
 
+class WorkbenchPolicy(_Settings):
+    """What agents are reminded of at their workbench. It decides nothing about routing."""
+
+    first_reply_s: int = Field(
+        default=3 * MINUTE_S,
+        ge=5,
+        le=DAY_S,
+        description="Within that a customer shall have the first answer.",
+    )
+    each_reply_s: int = Field(
+        default=3 * MINUTE_S,
+        ge=5,
+        le=DAY_S,
+        description="Within that a customer shall have each later answer.",
+    )
+    slow_reply_s: int = Field(
+        default=100, ge=5, le=DAY_S, description="After so long without an answer an agent is warned."
+    )
+    vip_tags: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
+        default=("VIP",),
+        max_length=20,
+        description="Customers with one of these tags are marked as important.",
+    )
+
+
 class Policy(_Settings):
     """A shop's routing settings. Make it by `parse`, which reports every fault at once."""
 
@@ -189,6 +214,9 @@ class Policy(_Settings):
         ge=0,
         le=DAY_S,
         description="How long an agent may take back a message. 0: not at all.",
+    )
+    workbench: WorkbenchPolicy = Field(
+        default_factory=WorkbenchPolicy, description="What agents are reminded of at their workbench."
     )
 
     @classmethod

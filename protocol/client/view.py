@@ -5,7 +5,7 @@ Absolute values with `rev`: the higher wins, so repeats do no harm (I7: old snap
 
 from typing import TypeVar
 
-from protocol.cards import Alarm, Invitation, Item, Mention, Wall
+from protocol.cards import Alarm, Invitation, Item, Mention, Wall, Workbench
 from protocol.events import (
     AgentChanged,
     AlarmChanged,
@@ -19,6 +19,7 @@ from protocol.events import (
     RightsChanged,
     WallChanged,
     WatchingChanged,
+    WorkbenchChanged,
 )
 from protocol.methods.session import HelloResult, Me
 from protocol.shapes import AgentCard, Conversation, Message, Queue, Shape
@@ -41,6 +42,8 @@ class View:
         self.mentions: dict[str, Mention] = {}
         """the unread ones, by message"""
         self.rights: dict[str, str] = {}
+        self.workbench: Workbench | None = None
+        """of an account"""
         self.items: dict[str, Item] = {}
         self.alarms: dict[str, Alarm] = {}
         self.wall: Wall | None = None
@@ -77,6 +80,7 @@ class View:
         self.invitations = {each.conversation_id: each for each in snapshot.invitations}
         self.mentions = {each.message_id: each for each in snapshot.mentions}
         self.rights = dict(snapshot.rights)
+        self.workbench = snapshot.workbench
         given = {conversation.conversation_id for conversation in hello.snapshot.conversations}
         doubtful = [c.conversation_id for c in self.snapshot() if c.conversation_id not in given]
         for conversation in hello.snapshot.conversations:
@@ -98,6 +102,8 @@ class View:
                 facts["customer_messages"] = known.customer_messages
             if conversation.customer_messages_read < known.customer_messages_read:
                 facts["customer_messages_read"] = known.customer_messages_read
+            if known.answered:
+                facts["answered"] = True
         if conversation.last_message is not None:
             self._remember(conversation.last_message)
         facts["last_message"] = self._last.get(conversation.conversation_id)
@@ -123,6 +129,11 @@ class View:
                 told["waiting_since"] = known.waiting_since or message.created_at
             elif message.sender.kind != "system" and not message.internal:
                 told["waiting_since"] = None
+                told["answered"] = known.answered or (
+                    known.owner is not None
+                    and message.sender.kind == "agent"
+                    and message.sender.id == known.owner.id
+                )
         self.conversations[message.conversation_id] = known.model_copy(update=told)
 
     def changed(self, message: Message) -> None:
@@ -174,6 +185,8 @@ class View:
                 self.rights = dict(params.rights)
             case WallChanged():
                 self.wall = params.wall
+            case WorkbenchChanged():
+                self.workbench = params.workbench
             case _:
                 pass
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from protocol.cards import Invitation, Mention
+from protocol.cards import Invitation, Mention, Workbench
 from protocol.shapes import AgentCard, Conversation, Id, Party, Rev, Seq, Shape, Timestamp
 
 
@@ -68,6 +68,8 @@ class SessionSnapshot(Shape):
     """unread, newest first, at most 50"""
     rights: dict[str, str] = {}
     """right -> reach (`own`, `groups`, `all`); what is absent is not granted"""
+    workbench: Workbench | None = None
+    """for accounts: what their workbench goes by"""
 
 
 class HelloResult(Shape):

@@ -40,7 +40,12 @@ class Groups:
     async def change(self, caller: Caller, group: GroupId, *, name: str | None, kind: str | None) -> GroupRow:
         """Change what is given. Refused: NOT_FOUND, CONFLICT `group_name_taken`."""
         row = await self.get(caller, group)
-        return await self._groups.update(caller.shop_id, group, name=name or row.name, kind=kind or row.kind)
+        changed = await self._groups.update(
+            caller.shop_id, group, name=name or row.name, kind=kind or row.kind
+        )
+        if changed.name != row.name:
+            await self._live.policy_changed(caller.shop_id)
+        return changed
 
     async def delete(self, caller: Caller, group: GroupId) -> None:
         """Delete a group that no order state is bound to. Refused: NOT_FOUND, INVALID_STATE `group_in_use`."""

@@ -11,6 +11,7 @@ from server.services.live import Live
 from server.services.profiles import Profiles
 from server.services.routing import Routing
 from server.services.shops import Shops
+from server.services.workbench import Workbenches
 
 log = structlog.get_logger("live_changes")
 
@@ -29,6 +30,7 @@ class LiveChanges:
         agents: Agents,
         routing: Routing,
         duty_times: DutyTimes,
+        workbenches: Workbenches,
     ) -> None:
         self._shops = shops
         self._live = live
@@ -36,6 +38,7 @@ class LiveChanges:
         self._agents = agents
         self._routing = routing
         self._duty_times = duty_times
+        self._workbenches = workbenches
 
     async def profile_changed(self, shop_id: ShopId, account_id: AccountId) -> None:
         """An account's capacity, pause mode, mark, roles, groups or hours changed, or it is new. One that may not
@@ -56,11 +59,13 @@ class LiveChanges:
         await self._duty_times.touch(shop_id)
 
     async def policy_changed(self, shop_id: ShopId) -> None:
-        """Settings or groups changed: pools may open, capacities and the offline list may be others."""
+        """Settings or groups changed: pools may open, capacities, the offline list and what workbenches go by may be
+        others."""
         self._shops.forget(shop_id)
         await self._routing.follow(shop_id, await self._live.set_policy(shop_id))
         await self.reconcile(shop_id)
         await self._duty_times.touch(shop_id)  # the time zone may be another one
+        await self._workbenches.changed(shop_id)
 
     async def account_removed(self, shop_id: ShopId, account_id: AccountId) -> None:
         """The account serves no longer: what it had in service goes back to the queue at its original age."""

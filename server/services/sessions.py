@@ -34,6 +34,7 @@ from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.views import Audience
 from server.services.watching import Watching
+from server.services.workbench import Workbenches
 from server.session import Ending, Opening, Principal, Session, SessionRefused
 from server.store.history import History
 from server.store.lists import Lists
@@ -79,6 +80,7 @@ class Sessions:
         watching: Watching,
         participants: Participants,
         naming: Naming,
+        workbenches: Workbenches,
     ) -> None:
         self._authentication = authentication
         self._link = link
@@ -95,6 +97,7 @@ class Sessions:
         self._watching = watching
         self._participants = participants
         self._naming = naming
+        self._workbenches = workbenches
         self.epochs: dict[ShopId, str] = {}
         """of the live state to which the people here were made known"""
         self._unheard: list[Parting] = []
@@ -238,6 +241,7 @@ class Sessions:
             invitations=await self._participants.asked(session),
             mentions=await self._naming.unread(session),
             rights=rights,
+            workbench=await self._workbenches.of(session.shop_id),
         )
 
     async def _held(self, session: Session) -> list[Conversation]:

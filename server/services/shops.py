@@ -5,9 +5,10 @@ live state itself must know (pools, distribution) is exchanged in Redis by the c
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from protocol.ids import AccountId, ShopId
+from protocol.ids import AccountId, GroupId, ShopId
 from protocol.states import Role
 from router.model import LivePolicy
 from router.policy import Policy
@@ -33,6 +34,8 @@ class ShopFacts:
     bot: AccountId | None
     """the account of the bot, when it is switched on and still is a bot"""
     collaboration: CollaborationSettings
+    groups: Mapping[GroupId, str] = field(default_factory=dict[GroupId, str])
+    """the names of its groups, in their order"""
 
     @property
     def live_policy(self) -> LivePolicy:
@@ -87,6 +90,7 @@ class Shops:
             groups_exist=bool(groups),
             bot=await self._bot(shop, policy),
             collaboration=CollaborationSettings.of(row.collaboration),
+            groups={group.id: group.name for group in groups},
         )
 
     async def _bot(self, shop: ShopId, policy: Policy) -> AccountId | None:

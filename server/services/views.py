@@ -178,6 +178,7 @@ def conversation(
         last_message=None if last is None else message(last, audience),
         customer_messages=row.customer_messages,
         customer_messages_read=row.customer_messages_read,
+        answered=row.last_contact_ms is not None,
         rating=row.rating,
         participants=list(cast.participants) if staff else [],
         watchers=list(cast.watchers) if staff else [],

@@ -82,6 +82,7 @@ class Identity(Conversing):
             self.supervision.watching,
             self.participants,
             self.together.naming,
+            self.workbenches,
         )
 
     async def _revoke(self, shop: ShopId, person: PersonId) -> None:

@@ -23,6 +23,7 @@ from server.services.routing import Routing
 from server.services.scope import Scope
 from server.services.seeing import Seeing
 from server.services.shops import Shops
+from server.services.workbench import Workbenches
 from server.settings import Settings
 from server.store.decisions import Decisions
 from server.storeys.file_parts import FileParts
@@ -77,8 +78,15 @@ class RoutingStorey(Stores):
             self.live, self.routing, self.account_store, self.conversations, self.names, self.feed, self.scope
         )
         self.duty_times = DutyTimes(self.link)
+        self.workbenches = Workbenches(self.shops, self.account_store, self.bus, self.background)
         self.changes = LiveChanges(
-            self.shops, self.live, self.profiles, self.agents, self.routing, self.duty_times
+            self.shops,
+            self.live,
+            self.profiles,
+            self.agents,
+            self.routing,
+            self.duty_times,
+            self.workbenches,
         )
         self.rights_feed = RightsFeed(self.account_store, self.scope, self.bus, self.changes.reconcile)
         self.roles = Roles(roles=self.role_store, scope=self.scope, feed=self.rights_feed)

@@ -184,6 +184,19 @@ STORIES: Final[dict[str, tuple[dict[str, Any], Sequence[Frame]]]] = {
                 for name, read in (("m1", None), ("m2", None), ("m1", LATER))
             ),
             ("rights.changed", {"rights": {"conversation.watch": "all"}}),
+            (
+                "workbench.changed",
+                {
+                    "workbench": {
+                        "recall_within_s": 120,
+                        "slow_reply_s": 100,
+                        "first_reply_s": 180,
+                        "each_reply_s": 180,
+                        "vip_tags": ["VIP"],
+                        "groups": [{"group_id": "g1", "name": "Refunds", "order_states": ["after_sale"]}],
+                    }
+                },
+            ),
             ("monitor.watching", {"watching": []}),
         ],
     ),
@@ -245,6 +258,7 @@ def told(hello: dict[str, Any], frames: Sequence[Frame]) -> dict[str, Any]:
             "invitations": _plain(view.invitations),
             "mentions": _plain(view.mentions),
             "rights": view.rights,
+            "workbench": None if view.workbench is None else view.workbench.model_dump(mode="json"),
             "items": _plain(view.items),
             "alarms": _plain(view.alarms),
             "logs": {key: [each.seq for each in log.messages] for key, log in sorted(logs.items())},

@@ -2,6 +2,7 @@
 
 import pytest
 
+from protocol.cards import Workbench
 from tests.scenarios.house import Agent, House, until
 from tests.scenarios.test_notes import notes
 
@@ -142,3 +143,52 @@ async def test_a_mark_stays_while_the_agent_answers(house: House) -> None:
 
     (listed,) = await lily.mine()
     assert listed.customer.returning is None
+
+
+@pytest.mark.req("KS-23")
+async def test_limits_of_the_workbench_reach_those_who_are_there_and_those_who_come(house: House) -> None:
+    shop = await house.shop()
+    lily = await shop.agent("Lily")
+    assert lily.client.view.workbench is not None
+    assert lily.client.view.workbench.slow_reply_s == 100
+
+    await shop.set_policy(workbench={"slow_reply_s": 45, "vip_tags": ["gold"]}, recall_within_s=9)
+
+    def told() -> Workbench | None:
+        bench = lily.client.view.workbench
+        return bench if bench is not None and bench.slow_reply_s == 45 else None
+
+    bench = await until(told, what="45 s")
+    assert (bench.recall_within_s, bench.first_reply_s, bench.vip_tags) == (9, 180, ["gold"])
+    max_ = await shop.agent("Max")
+    assert max_.client.view.workbench == bench
+    ada = await shop.customer("Ada")
+    assert ada.client.view.workbench is None, "not for customers"
+
+
+@pytest.mark.req("GP-01", "KS-05")
+async def test_the_workbench_names_the_groups_and_whom_they_serve(house: House) -> None:
+    shop = await house.shop()
+    lily = await shop.agent("Lily")
+
+    await shop.grouped({"after_sale": "Refunds", "trade_done": "Refunds"})
+
+    def served() -> list[tuple[str, list[str]]]:
+        bench = lily.client.view.workbench
+        return [] if bench is None else [(group.name, group.order_states) for group in bench.groups]
+
+    await until(lambda: served() == [("Refunds", ["trade_done", "after_sale"])], what="the group")
+
+
+@pytest.mark.req("KS-21")
+async def test_a_conversation_is_answered_once_its_owner_wrote(house: House) -> None:
+    shop = await house.shop()
+    lily = await shop.agent("Lily")
+    ada = await shop.customer("Ada")
+    conversation = await ada.opens()
+    assert not (await lily.sees(conversation, owner=lily.id)).answered
+    await notes(lily, conversation, "let me see", "n1")
+
+    await lily.says(conversation, "hello Ada")
+
+    await lily.sees(conversation, answered=True)

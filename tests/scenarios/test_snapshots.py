@@ -158,6 +158,11 @@ async def a_returning_customer_comes(scene: Scene) -> None:
     await carl.opens("me again")
 
 
+async def limits_and_groups_change(scene: Scene) -> None:
+    await scene.shop.grouped({"after_sale": "Refunds"})
+    await scene.shop.set_policy(recall_within_s=7, workbench={"slow_reply_s": 30, "vip_tags": ["gold"]})
+
+
 async def customer_rates(scene: Scene) -> None:
     await ends(scene)
     await scene.asks(scene.ada, "conversation.rate", rating=4)
@@ -203,8 +208,8 @@ async def another_closes(scene: Scene) -> None:
 ACTIONS: list[Callable[[Scene], Awaitable[None]]] = [
     ends, closes, reopens, writes_in_wrap_up, requeues, the_one_behind_leaves, one_passes_by_and_leaves,
     the_last_agents_leave_her_waiting, is_pulled, stops_waiting, transfers, assigns,
-    assigns_to_the_boss, customer_writes, agent_answers, agent_recalls, customer_reads, agent_reads, agent_reads_some_of_it,
-    a_returning_customer_comes, customer_rates,
+    assigns_to_the_boss, customer_writes, agent_answers, agent_recalls, customer_reads, agent_reads,
+    agent_reads_some_of_it, a_returning_customer_comes, limits_and_groups_change, customer_rates,
     pauses, goes_offline, gets_more_room, is_excluded, joins_a_group, gets_a_second_one, another_closes,
 ]  # fmt: skip
 
@@ -222,6 +227,7 @@ def known(person: Person) -> dict[str, Any]:
         ),
         "mentions": by("message_id", [each.model_dump(mode="json") for each in view.mentions.values()]),
         "rights": view.rights,
+        "workbench": None if view.workbench is None else view.workbench.model_dump(mode="json"),
     }
 
 
@@ -236,6 +242,7 @@ async def fresh(person: Person) -> dict[str, Any]:
         "invitations": by("conversation_id", snapshot["invitations"]),
         "mentions": by("message_id", snapshot["mentions"]),
         "rights": snapshot["rights"],
+        "workbench": snapshot["workbench"],
     }
 
 

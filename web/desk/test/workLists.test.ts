@@ -16,7 +16,7 @@ function conversation(id: string, more: Partial<Conversation> = {}): Conversatio
     customer: { customer_id: `c-${id}`, name: id, anonymous: false, new_customer_priority: false, tags: [], owner: null, returning: null },
     owner: { kind: "agent", id: "me", name: "Lin" }, assign_epoch: 1, opened_at: at(0), arrived_at: at(0),
     assigned_at: at(0), wrap_up_until: null, closed_at: null, answers_later: false, head_seq: 0,
-    read_by_customer: 0, read_by_staff: 0, waiting_since: null, last_message: null, customer_messages: 0, customer_messages_read: 0, rating: null,
+    read_by_customer: 0, read_by_staff: 0, waiting_since: null, last_message: null, customer_messages: 0, customer_messages_read: 0, answered: false, rating: null,
     participants: [], watchers: [], work: null, ...more,
   };
 }

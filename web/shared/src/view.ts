@@ -17,6 +17,7 @@ import type {
   Message,
   ServerEvents,
   Wall,
+  Workbench,
 } from "./protocol";
 
 export interface View {
@@ -33,6 +34,8 @@ export interface View {
   readonly items: Readonly<Record<string, Item>>;
   readonly alarms: Readonly<Record<string, Alarm>>;
   readonly wall: Wall | null;
+  /** of an account: what their workbench goes by */
+  readonly workbench: Workbench | null;
 }
 
 export const EMPTY: View = {
@@ -47,6 +50,7 @@ export const EMPTY: View = {
   items: {},
   alarms: {},
   wall: null,
+  workbench: null,
 };
 
 function by<T>(things: readonly T[], key: (thing: T) => string): Record<string, T> {
@@ -89,6 +93,7 @@ export function begin(view: View, hello: HelloResult): { view: View; doubtful: s
     invitations: by(taken.invitations, (each) => each.conversation_id),
     mentions: by(taken.mentions, (each) => each.message_id),
     rights: taken.rights,
+    workbench: taken.workbench,
   };
   const given = new Set(taken.conversations.map((each) => each.conversation_id));
   const doubtful = snapshot(next)
@@ -111,6 +116,7 @@ export function put(view: View, conversation: Conversation): View {
     head_seq: head,
     customer_messages: Math.max(conversation.customer_messages, known?.customer_messages ?? 0),
     customer_messages_read: Math.max(conversation.customer_messages_read, known?.customer_messages_read ?? 0),
+    answered: conversation.answered || (known?.answered ?? false),
     last_message: next.last[id] ?? null,
   };
   return { ...next, conversations: { ...next.conversations, [id]: entered } };
@@ -139,7 +145,10 @@ export function said(view: View, message: Message): View {
         customer_messages: known.customer_messages + 1,
         waiting_since: known.waiting_since ?? message.created_at,
       };
-    else if (message.sender.kind !== "system" && !message.internal) told = { ...told, waiting_since: null };
+    else if (message.sender.kind !== "system" && !message.internal) {
+      const byOwner = message.sender.kind === "agent" && message.sender.id === known.owner?.id;
+      told = { ...told, waiting_since: null, answered: known.answered || byOwner };
+    }
   }
   return { ...next, conversations: { ...next.conversations, [message.conversation_id]: told } };
 }
@@ -197,6 +206,7 @@ const REDUCERS: Reducers = {
   "alarm.changed": (view, { alarm }) => ({ ...view, alarms: newer(view.alarms, alarm.alarm_id, alarm) }),
   "monitor.watching": (view, { watching }) => ({ ...view, watching }),
   "monitor.changed": (view, { wall }) => ({ ...view, wall }),
+  "workbench.changed": (view, { workbench }) => ({ ...view, workbench }),
   "rights.changed": (view, { rights }) => ({ ...view, rights }),
   "invitation.received": (view, { invitation }) => ({
     ...view,

@@ -11,6 +11,7 @@ export interface SettingsPage {
 
 export const PAGES: SettingsPage[] = [
   { name: "routing", section: "service", rights: ["settings.view"], load: () => import("../parts/settings/RoutingPage.vue") },
+  { name: "workbench", section: "service", rights: ["settings.view"], load: () => import("../parts/settings/WorkbenchPage.vue") },
   { name: "rules", section: "service", rights: ["rule.manage"], load: () => import("../parts/settings/RulesPage.vue") },
   {
     name: "collaboration",

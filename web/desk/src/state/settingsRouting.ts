@@ -34,6 +34,7 @@ export interface Policy {
   default_capacity: number;
   timezone: string;
   recall_within_s: number;
+  workbench: { first_reply_s: number; each_reply_s: number; slow_reply_s: number; vip_tags: string[] };
 }
 
 export interface Notice {

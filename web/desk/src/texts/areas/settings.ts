@@ -7,5 +7,6 @@ import { hours } from "./settings/hours";
 import { people } from "./settings/people";
 import { routing } from "./settings/routing";
 import { rules } from "./settings/rules";
+import { workbench } from "./settings/workbench";
 
-export const settings = together(frame, routing, people, hours, rules, connect);
+export const settings = together(frame, routing, people, hours, rules, connect, workbench);

@@ -1,8 +1,9 @@
 /** Words of the agent's workbench: each part in a file of its own, in all languages side by side. */
 
 import { together } from "../area";
+import { clock } from "./work/clock";
 import { colleagues } from "./work/colleagues";
 import { lists } from "./work/lists";
 import { talk } from "./work/talk";
 
-export const work = together(lists, talk, colleagues);
+export const work = together(clock, lists, talk, colleagues);

@@ -6,6 +6,7 @@ export const frame = area({
   en: {
     pages: {
       routing: "Routing",
+      workbench: "Workbench",
       rules: "Rules",
       collaboration: "Working together",
       files: "Files",
@@ -110,6 +111,7 @@ export const frame = area({
   "zh-CN": {
     pages: {
       routing: "分流设置",
+      workbench: "工作台",
       rules: "自动化规则",
       collaboration: "协作设置",
       files: "文件类型",
@@ -214,6 +216,7 @@ export const frame = area({
   "zh-TW": {
     pages: {
       routing: "分流設定",
+      workbench: "工作台",
       rules: "自動化規則",
       collaboration: "協作設定",
       files: "檔案類型",

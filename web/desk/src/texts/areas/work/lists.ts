@@ -77,7 +77,7 @@ export const lists = area({
       capacity: "My capacity",
     },
     slow: {
-      many: "{n} customers have waited over 100 s for an answer.",
+      many: "{n} customers have waited over {s} s for an answer.",
       open: "Answer the longest",
       known: "I know",
     },
@@ -178,7 +178,7 @@ export const lists = area({
       capacity: "我的接待上限",
     },
     slow: {
-      many: "{n} 位买家等待回复已超过 100 秒。",
+      many: "{n} 位买家等待回复已超过 {s} 秒。",
       open: "回复最久的",
       known: "知道了",
     },
@@ -279,7 +279,7 @@ export const lists = area({
       capacity: "我的接待上限",
     },
     slow: {
-      many: "{n} 位買家等待回覆已超過 100 秒。",
+      many: "{n} 位買家等待回覆已超過 {s} 秒。",
       open: "回覆最久的",
       known: "知道了",
     },
