@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from protocol.shapes import (
     AgentCard,
@@ -118,6 +118,68 @@ class WaitingCard(Shape):
     since: Timestamp
 
 
+class Bounds(Shape):
+    """From which value on a figure deserves a look, and from which on an act."""
+
+    warn: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+    bad: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+
+
+class WallThresholds(Shape):
+    """When a figure on the wall deserves a look or an act; null: never. Of shares, percent."""
+
+    queued: Bounds | None = None
+    """how many wait for an agent"""
+    waiting_s: Bounds | None = Bounds(warn=120, bad=600)
+    """how long the first of them has waited"""
+    unanswered_s: Bounds | None = Bounds(warn=100, bad=180)
+    """how long a customer in service has waited for an answer"""
+    load_percent: Bounds | None = Bounds(warn=80, bad=100)
+    reply_percent: Bounds | None = Bounds(warn=90, bad=70)
+    """replies within three minutes; the less the worse"""
+    first_reply_s: Bounds | None = Bounds(warn=60, bad=180)
+    """median of the first replies today"""
+    rating: Bounds | None = Bounds(warn=4.5, bad=4)
+    """mean rating today; the less the worse"""
+    abandoned_percent: Bounds | None = Bounds(warn=5, bad=10)
+    """of those opened today, who gave up in the queue"""
+    silent_s: Annotated[int, Field(ge=10, le=86_400)] = 180
+    """an agent online is silent when a customer of theirs waits that long, and they wrote to nobody meanwhile"""
+
+
+class WallFigures(Shape):
+    """Today by the shop's clock, as far as the right to see reports reaches. Null: there was none."""
+
+    since: Timestamp
+    opened: int
+    abandoned: int
+    replies: int
+    within_3_min: float | None
+    """of all replies today and of conversations never answered: the share of replies within three minutes"""
+    replies_now: int
+    within_3_min_now: float | None
+    """the same over the last `now_minutes`"""
+    now_minutes: int
+    first_replies: int
+    first_reply_median_ms: int | None
+    first_reply_p95_ms: int | None
+    ratings: int
+    rating_mean: float | None
+
+
+class AgentWork(Shape):
+    """What an agent has in hand now. Who has nothing is not in the list."""
+
+    account_id: Id
+    in_service: int
+    unanswered: int
+    """of them: whose customer waits for an answer"""
+    unanswered_since: Timestamp | None
+    """since when the first of these has waited"""
+    wrote_at: Timestamp | None
+    """when they last wrote to a customer whom they still have"""
+
+
 class Wall(Shape):
     """What a supervisor's wall shows (PF-01, CO-09): absolute, the latest wins; only what is within their reach."""
 
@@ -134,6 +196,10 @@ class Wall(Shape):
     collaborations: list["CollaborationLine"]
     alarms: list[Alarm]
     at: Timestamp
+    work: list[AgentWork] = []
+    thresholds: WallThresholds = WallThresholds()
+    figures: WallFigures | None = None
+    """null: for who may see no reports, and until they are counted"""
 
 
 class CollaborationLine(Shape):

@@ -177,6 +177,12 @@ class Settings(BaseSettings):
     wall_s: float = Field(
         default=1, gt=0, le=1, description="How often supervisors' walls are looked at, while there are any."
     )
+    wall_figures_s: float = Field(
+        default=2,
+        ge=0,
+        le=60,
+        description="How old today's figures on a wall may be before they are counted again, while somebody looks.",
+    )
     wall_most: int = Field(
         default=20,
         ge=1,

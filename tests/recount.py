@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from server.store.database import Database, Row
 from server.store.statistics import Figure
@@ -25,6 +26,22 @@ class Fact:
     agent: str | None
     order_state: str | None
     value: int | None = None
+
+
+@dataclass(frozen=True)
+class Term:
+    """Somebody was in a group from `joined` up to `left` (None: is still)."""
+
+    group: str
+    account: str
+    joined: int
+    left: int | None
+
+
+async def terms_of(db: Database, shop: str) -> list[Term]:
+    """Who was in which group when."""
+    rows = await db.fetch("SELECT * FROM group_terms WHERE shop_id = $1", shop)
+    return [Term(row["group_id"], row["account_id"], row["joined_at"], row["left_at"]) for row in rows]
 
 
 async def facts_of(db: Database, shop: str) -> list[Fact]:
@@ -158,29 +175,37 @@ def recount(
     edges: Sequence[int],
     by: str,
     *,
-    members: Mapping[str, Sequence[str]] | None = None,
+    terms: Sequence[Term] = (),
     bound: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[Key, Figure]:
-    """Figures by bucket, key and measure. `members`: account -> its groups; `bound`: order state -> groups."""
+    """Figures by bucket, key and measure. `terms`: who was in which group when; `bound`: order state -> groups."""
     found: dict[Key, list[Fact]] = defaultdict(list)
     for fact in facts:
         for bucket in range(len(edges) - 1):
             if edges[bucket] <= fact.at < edges[bucket + 1]:
-                for key in keys_of(fact, by, members or {}, bound or {}):
+                for key in keys_of(fact, by, terms, bound or {}):
                     found[bucket, key, fact.measure].append(fact)
     return {where: figure(where, those) for where, those in found.items()}
 
 
 def keys_of(
-    fact: Fact, by: str, members: Mapping[str, Sequence[str]], bound: Mapping[str, Sequence[str]]
+    fact: Fact, by: str, terms: Sequence[Term], bound: Mapping[str, Sequence[str]]
 ) -> list[str | None]:
     if by == "agent":
         return [fact.agent]
     if by == "order_state":
         return [fact.order_state]
     if by == "group":
-        groups = bound.get(fact.order_state or "", ()) if fact.agent is None else members.get(fact.agent, ())
-        return list(groups) or [None]
+        if fact.agent is None:
+            return list(bound.get(fact.order_state or "", ())) or [None]
+        quarter_end = fact.at - fact.at % 900_000 + 900_000
+        return [
+            term.group
+            for term in terms
+            if term.account == fact.agent
+            and term.joined < quarter_end
+            and (term.left is None or term.left >= quarter_end)
+        ] or [None]
     return [None]
 
 
@@ -201,3 +226,32 @@ def figure(where: Key, facts: Sequence[Fact]) -> Figure:
 def share(values: Sequence[int], part: float) -> int | None:
     """The smallest value that at least this part of all does not exceed."""
     return values[max(math.ceil(part * len(values)) - 1, 0)] if values else None
+
+
+async def state_times(
+    db: Database, shop: str, edges: Sequence[int], by: str, now: int
+) -> dict[tuple[int, str | None, str], int]:
+    """Milliseconds in each state by bucket and key, counted interval by interval; bots left out."""
+    bots = {row["id"] for row in await db.fetch("SELECT id FROM accounts WHERE 'bot' = ANY (roles)")}
+    terms = await terms_of(db, shop)
+    found: dict[tuple[int, str | None, str], int] = defaultdict(int)
+    for row in await db.fetch("SELECT * FROM agent_states WHERE shop_id = $1", shop):
+        if row["account_id"] in bots:
+            continue
+        whole = (row["began_at"], now if row["ended_at"] is None else row["ended_at"])
+        mine = [term for term in terms if term.account == row["account_id"]]
+        for bucket in range(len(edges) - 1):
+            begin, end = max(whole[0], edges[bucket]), min(whole[1], edges[bucket + 1])
+            if begin >= end:
+                continue
+            if by != "group":
+                found[bucket, row["account_id"] if by == "agent" else None, row["state"]] += end - begin
+                continue
+            # Cut at every join and leave; each piece is in some groups, or in none.
+            cuts = {begin, end}
+            cuts |= {at for term in mine for at in (term.joined, term.left) if at and begin < at < end}
+            for a, z in pairwise(sorted(cuts)):
+                inside = {t.group for t in mine if t.joined <= a and (t.left is None or t.left >= z)}
+                for group in inside or {None}:
+                    found[bucket, group, row["state"]] += z - a
+    return dict(found)

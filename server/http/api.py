@@ -19,6 +19,7 @@ from server.http import (
     break_glass,
     collaboration_figures,
     collaboration_settings,
+    conversation_lines,
     conversations,
     customer_list,
     customers,
@@ -38,6 +39,7 @@ from server.http import (
     schedules,
     shop_settings,
     statistics,
+    wall_settings,
     widget,
 )
 from server.http.deps import Deps
@@ -58,6 +60,8 @@ ROUTERS = (
     rules.router,
     shop_settings.router,
     statistics.router,
+    conversation_lines.router,
+    wall_settings.router,
     collaboration_settings.router,
     holidays.router,
     api_keys.router,

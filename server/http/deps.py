@@ -17,6 +17,7 @@ from server.services.break_glass import BreakGlass
 from server.services.callers import Caller
 from server.services.collaborating import Collaborating
 from server.services.collaborations import Collaborations
+from server.services.conversation_report import ConversationReport
 from server.services.customer_list import CustomerList
 from server.services.customers import CustomerFacts
 from server.services.demo_customers import DemoCustomers
@@ -34,6 +35,7 @@ from server.services.shop_settings import ShopSettings
 from server.services.sign_in import SignIn
 from server.services.sign_in_links import SignInLinks
 from server.services.statistics import Reports
+from server.services.wall_settings import WallSettings
 from server.services.widget import WidgetSessions
 from server.store.finding import Wanted
 
@@ -110,6 +112,8 @@ class Deps:
     groups: Groups
     schedules: Schedules
     reports: Reports
+    conversation_report: ConversationReport
+    wall_settings: WallSettings
     api_keys: ApiKeys
     customers: CustomerFacts
     customer_list: CustomerList

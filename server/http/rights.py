@@ -100,6 +100,9 @@ RIGHTS: dict[str, Access] = {
     "GET /v1/rules/{rule_id}/firings": _rules,
     "GET /v1/settings/collaboration": _settings,
     "PUT /v1/settings/collaboration": _routing,
+    "GET /v1/settings/wall": _settings,
+    "PUT /v1/settings/wall": _routing,
+    "GET /v1/settings/wall/history": _settings,
     "GET /v1/settings/holidays": _settings,
     "PUT /v1/settings/holidays": _routing,
     "GET /v1/settings/widget": _settings,
@@ -146,6 +149,8 @@ RIGHTS: dict[str, Access] = {
     "GET /v1/audit": Access(Right.AUDIT),
     # reports
     "GET /v1/statistics": Access(Right.REPORT),
+    "GET /v1/statistics/conversations": Access(Right.REPORT),
+    "GET /v1/statistics/conversations/export": Access(Right.REPORT),
     # the server itself
     "GET /v1/demo/identity": _public,
     "GET /livez": _public,

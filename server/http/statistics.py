@@ -1,16 +1,17 @@
-"""The route of reports (GP-05, CO-09), as JSON or CSV. What each measure means is in docs/statistics.md."""
+"""The route of reports (GP-05, CO-09), as JSON, CSV or XLSX. What each measure means is in docs/statistics.md."""
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import Field
 
-from protocol.times import ms_of_moment, text_of_ms
+from protocol.times import ms_of, ms_of_moment, text_of_ms
 from server.http.fields import Instant, View
 from server.http.guard import Asking, Given, GuardedRoute
+from server.http.report_words import Language, code, title
+from server.http.sheets import XLSX, Column, Sheet, Value, send
 from server.services.statistics import NO_FIGURE, Line, Report, Step
 from server.store.statistics import By, Figure
 
@@ -63,6 +64,12 @@ class LineView(View):
     collaborations: int
     collaboration_times: Times
     items_done: Times
+    online_ms: int = Field(description="Time that agents spent online, added up; bots left out.")
+    paused_ms: int
+    offline_ms: int = Field(description="Not at work, or without connection for too long.")
+    away_ms: int = Field(
+        description="Of `offline_ms`: they chose another status, and their connection was lost."
+    )
 
 
 class ReportView(View):
@@ -87,17 +94,21 @@ _TIMES: Final = (
     "items_done",
 )
 _TIME_COLUMNS: Final = ("count", "mean_ms", "median_ms", "p95_ms", "longest_ms")
-_COLUMNS: Final = (
-    "from", "to", "key", "name", *_COUNTS,
-    *(f"{measure}_{column}" for measure in _TIMES for column in _TIME_COLUMNS),
-    "within_3_min", "ratings_count", "ratings_mean",
-)  # fmt: skip
+_STATES: Final = ("online_ms", "paused_ms", "offline_ms", "away_ms")
+BATCH: Final = 500
 
 
 @router.get(
     "",
     response_model=ReportView,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                XLSX: {"schema": {"type": "string", "format": "binary"}},
+            }
+        }
+    },
 )
 async def get_statistics(
     deps: Given,
@@ -107,16 +118,24 @@ async def get_statistics(
     step: Step = "total",
     by: By = "shop",
     form: Annotated[
-        Literal["json", "csv"] | None, Query(alias="format", description="Absent: as Accept says, else JSON.")
+        Literal["json", "csv", "xlsx"] | None,
+        Query(alias="format", description="Absent: as Accept says, else JSON."),
+    ] = None,
+    language: Annotated[
+        Language | None,
+        Query(description="Of CSV and XLSX: heads and times for people. Absent: for programs."),
     ] = None,
     accept: Annotated[str, Header(max_length=1000)] = "",
 ) -> Response:
     """Figures of what the caller may see, by time and by group, agent or order state. Steps are those of the shop's
     clock."""
     report = await deps.reports.report(caller, ms_of_moment(first), ms_of_moment(last), step, by)
-    if form == "csv" or (form is None and accept.partition(";")[0].strip() == "text/csv"):
-        headers = {"Content-Disposition": f'attachment; filename="statistics-by-{by}.csv"'}
-        return Response(as_csv(report), media_type="text/csv; charset=utf-8", headers=headers)
+    if form is None and accept.partition(";")[0].strip() == "text/csv":
+        form = "csv"
+    if form == "csv" or form == "xlsx":
+        zone = None if language is None else ZoneInfo(report.timezone)
+        columns = _columns(by, language, seconds=form == "csv")
+        return await send(Sheet(f"statistics-by-{by}", columns, _batches(report), zone), form)
     view = ReportView(
         timezone=report.timezone, step=step, by=by, lines=[_view(line) for line in report.lines]
     )
@@ -142,6 +161,10 @@ def _view(line: Line) -> LineView:
         ratings=Ratings(count=ratings.n, mean=round(ratings.total / ratings.n, 2) if ratings.n else None),
         collaboration_times=_times(_of(figures, "collaborations")),
         items_done=_times(_of(figures, "items_done")),
+        online_ms=line.states.get("online", 0),
+        paused_ms=line.states.get("paused", 0),
+        offline_ms=line.states.get("offline", 0) + line.states.get("away", 0),
+        away_ms=line.states.get("away", 0),
     )
 
 
@@ -159,22 +182,37 @@ def _times(figure: Figure) -> Times:
     )
 
 
-def as_csv(report: Report) -> str:
-    """The same as a table, with a header; a byte order mark lets spreadsheets see that it is UTF-8."""
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(_COLUMNS)
-    for line in report.lines:
-        view = _view(line)
-        times: list[Times] = [getattr(view, measure) for measure in _TIMES]
-        row: list[object] = [view.from_, view.to, view.key, _cell(view.name)]
-        row += [getattr(view, measure) for measure in _COUNTS]
-        row += [getattr(time, column) for time in times for column in _TIME_COLUMNS]
-        row += [view.within_3_min, view.ratings.count, view.ratings.mean]
-        table.writerow(["" if value is None else value for value in row])
-    return "\ufeff" + out.getvalue()
+def _columns(by: By, language: Language | None, *, seconds: bool) -> list[Column[LineView]]:
+    """A table of lines. Machine names are those of the JSON, joined by underscores."""
+
+    def measured(name: str) -> Callable[[LineView], Value]:
+        return lambda view: getattr(view, name)
+
+    def name_of(view: LineView) -> str:
+        return code(view.key, language) if by == "order_state" and view.key is not None else view.name
+
+    def figure(measure: str, part: str) -> Column[LineView]:
+        head = title(measure, language, figure=part, seconds=seconds and part != "count")
+        kind = "number" if part == "count" else "duration"
+        return Column(head, kind, lambda view: getattr(getattr(view, measure), part))
+
+    def state(name: str) -> Column[LineView]:
+        return Column(title(name, language, seconds=seconds), "duration", measured(name))
+
+    return [
+        Column(title("from", language), "moment", lambda view: ms_of(view.from_)),
+        Column(title("to", language), "moment", lambda view: ms_of(view.to)),
+        Column(title("key", language), "text", lambda view: view.key),
+        Column(title("name", language), "text", name_of),
+        *(Column(title(name, language), "number", measured(name)) for name in _COUNTS),
+        *(figure(measure, part) for measure in _TIMES for part in _TIME_COLUMNS),
+        Column(title("within_3_min", language), "share", lambda view: view.within_3_min),
+        Column(title("ratings_count", language), "number", lambda view: view.ratings.count),
+        Column(title("ratings_mean", language), "number", lambda view: view.ratings.mean),
+        *(state(name) for name in _STATES),
+    ]
 
 
-def _cell(name: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+async def _batches(report: Report) -> AsyncIterator[Sequence[LineView]]:
+    for first in range(0, len(report.lines), BATCH):
+        yield [_view(line) for line in report.lines[first : first + BATCH]]

@@ -17,6 +17,7 @@ from server.services.routing import Routing
 from server.services.scope import Scope
 from server.session import Session
 from server.store.accounts import Accounts
+from server.store.agent_states import AgentStates
 from server.store.conversations import Conversations
 
 
@@ -32,6 +33,7 @@ class Agents:
         names: Names,
         feed: AgentFeed,
         scope: Scope,
+        states: AgentStates,
     ) -> None:
         self._live = live
         self._routing = routing
@@ -40,6 +42,11 @@ class Agents:
         self._names = names
         self._feed = feed
         self._scope = scope
+        self._states = states
+
+    async def arrived(self, shop: ShopId, account: AccountId) -> None:
+        """Somebody is connected (again): reports count them as what they chose."""
+        await self._states.back(shop, account)
 
     async def set_status(self, session: Session, params: a.SetStatusParams) -> a.AgentResult:
         """`agent.set_status`. Going offline with conversations in service needs a word about them."""

@@ -182,6 +182,7 @@ class Sessions:
             ),
         )
         if session.kind is not PersonKind.CUSTOMER:
+            await self._agents.arrived(session.shop_id, AccountId(session.person_id))
             self._feed.touch(session.shop_id, [session.person_id])
 
     async def closed(self, session: Session, ending: Ending) -> None:

@@ -20,6 +20,7 @@ from server.services.duty import day_of, instant
 from server.services.scope import Scope
 from server.services.shops import Shops
 from server.store.accounts import Accounts
+from server.store.agent_states import AgentStates, State
 from server.store.groups import Groups
 from server.store.statistics import By, Figure, Statistics, Visible
 
@@ -35,13 +36,14 @@ NO_FIGURE: Final = Figure(0, None, "", 0, 0, 0, None, None, None, 0)
 @dataclass(frozen=True, slots=True)
 class Line:
     """One bucket of one key. `key` None: the whole shop, or what belongs to no agent or group. `figures`: by measure;
-    what is not in it did not happen."""
+    what is not in it did not happen. `states`: milliseconds that agents spent in each state."""
 
     from_ms: int
     to_ms: int
     key: str | None
     name: str
     figures: Mapping[str, Figure]
+    states: Mapping[State, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,16 @@ class Reports:
     """Makes reports."""
 
     def __init__(
-        self, statistics: Statistics, shops: Shops, accounts: Accounts, groups: Groups, scope: Scope
+        self,
+        statistics: Statistics,
+        states: AgentStates,
+        shops: Shops,
+        accounts: Accounts,
+        groups: Groups,
+        scope: Scope,
     ) -> None:
         self._statistics = statistics
+        self._states = states
         self._shops = shops
         self._accounts = accounts
         self._groups = groups
@@ -78,17 +87,22 @@ class Reports:
         visible = Visible() if cover.accounts is None else Visible(cover.accounts, cover.pools or frozenset())
         bound = bound_groups(facts.policy, groups_exist=facts.groups_exist)
         found = await self._statistics.figures(caller.shop_id, edges, by, visible, bound)
+        times = await self._states.times(caller.shop_id, edges, by, visible)
         names = await self._names(caller.shop_id, by)
         lines: dict[tuple[int, str | None], dict[str, Figure]] = {}
         for figure in found:
-            # A colleague's other groups are not the caller's.
-            if by == "group" and cover.groups is not None and figure.key not in cover.groups:
-                continue
             lines.setdefault((figure.bucket, figure.key), {})[figure.measure] = figure
+        states: dict[tuple[int, str | None], dict[State, int]] = {}
+        for time in times:
+            states.setdefault((time.bucket, time.key), {})[time.state] = time.ms
+            if time.state != "offline":  # being offline alone is nothing that happened
+                lines.setdefault((time.bucket, time.key), {})
         stretches = list(pairwise(edges))
         shown = [
-            Line(*stretches[bucket], key, names.get(key or "", ""), figures)
+            Line(*stretches[bucket], key, names.get(key or "", ""), figures, states.get((bucket, key), {}))
             for (bucket, key), figures in lines.items()
+            # A colleague's other groups are not the caller's.
+            if by != "group" or cover.groups is None or key in cover.groups
         ]
         shown.sort(key=lambda line: (line.from_ms, line.key is not None, line.name, line.key or ""))
         return Report(facts.policy.timezone, step, by, tuple(shown))

@@ -8,7 +8,15 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from protocol.cards import Alarm, CollaborationLine, WaitingCard, Wall
+from protocol.cards import (
+    AgentWork,
+    Alarm,
+    CollaborationLine,
+    WaitingCard,
+    Wall,
+    WallThresholds,
+)
+from protocol.cards import WallFigures as FiguresShown
 from protocol.ids import AccountId, GroupId, ShopId
 from protocol.shapes import Participant, Party, Work
 from protocol.times import text_of_ms
@@ -16,12 +24,14 @@ from router.model import AgentState, PoolState
 from server.services import views
 from server.services.live import Live
 from server.services.shops import Shops
+from server.services.wall_figures import WallFigures
 from server.services.wall_reach import Variant, WallReach, sees_pool
+from server.services.wall_settings import WallSettings
 from server.store.alarms import AlarmRow, Alarms
 from server.store.collaborations import Collaborations, RunningRow
 from server.store.conversations import Conversations
 from server.store.rows import ConversationRow, OwnerKind
-from server.store.wall import HeldRows, WaitingRow, WallReads
+from server.store.wall import HeldRows, WaitingRow, WallReads, WorkRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,8 @@ class Facts:
     held: HeldRows
     collaborations: tuple[CollaborationLine, ...]
     alarms: tuple[Alarm, ...]
+    thresholds: WallThresholds
+    figures: FiguresShown | None
 
 
 class Painter:
@@ -71,6 +83,8 @@ class Painter:
         conversations: Conversations,
         collaborations: Collaborations,
         alarms: Alarms,
+        settings: WallSettings,
+        figures: WallFigures,
         most: int,
     ) -> None:
         self._live = live
@@ -80,6 +94,8 @@ class Painter:
         self._conversations = conversations
         self._collaborations = collaborations
         self._alarms = alarms
+        self._settings = settings
+        self._figures = figures
         self._most = most
 
     async def facts(self, shop: ShopId, variant: Variant) -> Facts:
@@ -107,6 +123,8 @@ class Painter:
             ),
             collaborations=tuple(_line(each, names) for each in running),
             alarms=tuple(_alarm(each, names) for each in alarms),
+            thresholds=(await self._settings.current(shop)).thresholds,
+            figures=await self._figures.of(shop, variant.figures),
         )
 
     def paint(self, facts: Facts, at_ms: int) -> Wall:
@@ -123,6 +141,9 @@ class Painter:
             collaborations=list(facts.collaborations),
             alarms=list(facts.alarms),
             at=text_of_ms(at_ms),
+            work=[_work(row) for row in facts.held.work],
+            thresholds=facts.thresholds,
+            figures=facts.figures,
         )
 
     async def _view(self, shop: ShopId, variant: Variant) -> View:
@@ -167,6 +188,16 @@ def _waiting(row: WaitingRow) -> WaitingCard:
         owner=_owner(row.owner_id, row.owner_kind, row.owner_name),
         order_state=row.order_state,
         since=text_of_ms(row.since_ms),
+    )
+
+
+def _work(row: WorkRow) -> AgentWork:
+    return AgentWork(
+        account_id=row.account_id,
+        in_service=row.in_service,
+        unanswered=row.unanswered,
+        unanswered_since=None if row.unanswered_ms is None else text_of_ms(row.unanswered_ms),
+        wrote_at=None if row.wrote_ms is None else text_of_ms(row.wrote_ms),
     )
 
 

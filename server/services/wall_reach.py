@@ -3,8 +3,8 @@
 Everybody with the same reach sees the same wall, so it is made once for all of them.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from protocol.ids import AccountId, GroupId, ShopId
 from protocol.rights import Reach, Right
@@ -16,14 +16,12 @@ from server.store.wall import WallReads
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One way to see a shop's wall. `groups`: with reach `groups`, whose members and pools are seen; `account`: who
-    sees nobody but themselves."""
+    sees nobody but themselves. `figures`: how far their right to see reports reaches; None: they have none."""
 
     reach: Reach
     groups: frozenset[GroupId] = field(default_factory=frozenset[GroupId])
     account: AccountId | None = None
-
-
-EVERYTHING = Variant(Reach.ALL)
+    figures: "Variant | None" = None
 
 
 class WallReach:
@@ -42,26 +40,33 @@ class WallReach:
 
     async def of_each(self, sessions: Iterable[Session]) -> dict[Session, Variant]:
         """Which variant each of these sees, all of one shop; who may watch nothing is left out."""
-        variants: dict[Session, Variant] = {}
-        grouped: list[Session] = []
+        watches: dict[Session, Reach] = {}
+        reports: dict[Session, Reach] = {}
         for session in sessions:
-            reach = (await self._scope.grants(session)).get(Right.WATCH)
-            if reach is Reach.ALL:
-                variants[session] = EVERYTHING
-            elif reach is Reach.GROUPS:
-                grouped.append(session)
-            elif reach is Reach.OWN:
-                variants[session] = Variant(Reach.OWN, account=AccountId(session.person_id))
+            grants = await self._scope.grants(session)
+            if Right.WATCH in grants:
+                watches[session] = grants[Right.WATCH]
+                if Right.REPORT in grants:
+                    reports[session] = grants[Right.REPORT]
+        grouped = {
+            session
+            for reaches in (watches, reports)
+            for session in reaches
+            if reaches[session] is Reach.GROUPS
+        }
+        groups: dict[AccountId, frozenset[GroupId]] = {}
         if grouped:
             accounts = tuple({AccountId(session.person_id) for session in grouped})
-            groups = await self._reads.groups_of(grouped[0].shop_id, accounts)
-            for session in grouped:
-                account = AccountId(session.person_id)
-                own = groups.get(account)
-                variants[session] = (
-                    Variant(Reach.GROUPS, account=account) if own is None else Variant(Reach.GROUPS, own)
-                )
-        return variants
+            groups = await self._reads.groups_of(next(iter(grouped)).shop_id, accounts)
+        return {
+            session: replace(
+                _variant(AccountId(session.person_id), reach, groups),
+                figures=_variant(AccountId(session.person_id), reports[session], groups)
+                if session in reports
+                else None,
+            )
+            for session, reach in watches.items()
+        }
 
     async def people(self, shop: ShopId, variant: Variant) -> frozenset[AccountId] | None:
         """Whose work the variant shows; None: everybody's."""
@@ -70,6 +75,14 @@ class WallReach:
         if variant.account is not None:
             return frozenset({variant.account})
         return await self._reads.members(shop, variant.groups)
+
+
+def _variant(account: AccountId, reach: Reach, groups: Mapping[AccountId, frozenset[GroupId]]) -> Variant:
+    if reach is Reach.ALL:
+        return Variant(reach)
+    if reach is Reach.GROUPS and account in groups:
+        return Variant(reach, groups[account])
+    return Variant(reach, account=account)
 
 
 def sees_pool(variant: Variant, bound: Iterable[GroupId]) -> bool:

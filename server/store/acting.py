@@ -34,6 +34,7 @@ AUDITED: Final = frozenset(
         "schedules",
         "shop_origins",
         "shops",
+        "wall_settings",
     }
 )
 """Tables whose changes the database records by itself; a test holds this against its triggers."""

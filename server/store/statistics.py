@@ -22,11 +22,17 @@ _KEYS: Final[Mapping[By, str]] = {
     "shop": "SELECT r.*, NULL::text AS key FROM row r",
     "agent": "SELECT r.*, r.agent::text AS key FROM row r",
     "order_state": "SELECT r.*, r.order_state AS key FROM row r",
-    # An agent's for the groups they are in now; nobody's for the groups that its order state is bound to now.
+    # An agent's for the groups they were in at the end of that quarter of an hour (of sums no more is known); nobody's
+    # for the groups that its order state is bound to now.
     "group": """
-        SELECT r.*, g.group_id::text AS key FROM row r
+        SELECT r.*, g.group_id::text AS key
+        FROM (
+            SELECT w.*, date_bin('15 minutes', w.at, timestamptz 'epoch') + interval '15 minutes' AS quarter_end
+            FROM row w
+        ) r
         LEFT JOIN LATERAL (
-            SELECT m.group_id FROM group_members m WHERE m.shop_id = $1 AND m.account_id = r.agent
+            SELECT t.group_id FROM group_terms t WHERE t.shop_id = $1 AND t.account_id = r.agent
+                AND t.joined_at < r.quarter_end AND (t.left_at IS NULL OR t.left_at >= r.quarter_end)
             UNION ALL
             SELECT b.group_id FROM unnest($5::text[], $6::uuid[]) AS b(order_state, group_id)
             WHERE r.agent IS NULL AND b.order_state = r.order_state

@@ -16,19 +16,29 @@ from server.store.rows import OwnerKind
 
 _HELD: Final = """
     WITH held AS MATERIALIZED (
-        SELECT c.id, c.state, c.waiting_since FROM conversations c
+        SELECT c.id, c.state, c.waiting_since, c.owner_id, c.last_agent_id, c.last_contact_at FROM conversations c
         WHERE c.shop_id = $1 AND c.state IN ('active', 'wrap_up') AND c.owner_id IS NOT NULL
             AND ($2::uuid[] IS NULL OR c.owner_id = ANY ($2))
     ), unanswered AS (
         SELECT h.id FROM held h WHERE h.state = 'active' AND h.waiting_since IS NOT NULL
         ORDER BY h.waiting_since, h.id LIMIT $3
+    ), people AS (
+        SELECT h.owner_id, count(*) AS in_service, count(h.waiting_since) AS unanswered,
+            min(h.waiting_since) AS unanswered_since,
+            max(h.last_contact_at) FILTER (WHERE h.last_agent_id = h.owner_id) AS wrote_at
+        FROM held h WHERE h.state = 'active' GROUP BY h.owner_id ORDER BY h.owner_id
     )
     SELECT
         (SELECT count(*) FROM held WHERE state = 'active') AS in_service,
         (SELECT count(*) FROM held WHERE state = 'wrap_up') AS wrap_up,
+        one.*,
         c.id, u.name AS customer, c.state, c.order_state, c.owner_id, c.owner_kind, a.name AS owner,
         c.waiting_since AS since
-    FROM (SELECT 1) one
+    FROM (
+        SELECT array_agg(p.owner_id) AS owners, array_agg(p.in_service) AS works, array_agg(p.unanswered) AS waits,
+            array_agg(p.unanswered_since) AS waits_since, array_agg(p.wrote_at) AS wrote
+        FROM people p
+    ) one
     LEFT JOIN (
         unanswered w
         JOIN conversations c ON c.id = w.id
@@ -37,6 +47,7 @@ _HELD: Final = """
     ) ON true
     ORDER BY c.waiting_since, c.id
 """
+_BY_PEOPLE: Final = ("owners", "works", "waits", "waits_since", "wrote")
 _WAITING: Final = """
     SELECT q.id, u.name AS customer, q.order_state, q.pool, q.arrived_at AS since
     FROM unnest($2::text[]) AS p(pool)
@@ -66,12 +77,25 @@ class WaitingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkRow:
+    """What one agent has in service. `unanswered_ms`: since when the first of the unanswered has waited; `wrote_ms`:
+    when they last wrote to one of them."""
+
+    account_id: AccountId
+    in_service: int
+    unanswered: int
+    unanswered_ms: int | None
+    wrote_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class HeldRows:
-    """The conversations in hand, counted, and of those the longest unanswered."""
+    """The conversations in hand, counted, by agent, and of those the longest unanswered."""
 
     in_service: int
     wrap_up: int
     unanswered: tuple[WaitingRow, ...]
+    work: tuple[WorkRow, ...] = ()
 
 
 class WallReads:
@@ -88,6 +112,7 @@ class WallReads:
             rows[0]["in_service"],
             rows[0]["wrap_up"],
             tuple(_unanswered(row) for row in rows if row["id"] is not None),
+            tuple(WorkRow(*work) for work in zip(*(rows[0][name] or () for name in _BY_PEOPLE), strict=True)),
         )
 
     async def waiting(self, shop_id: ShopId, pools: tuple[str, ...], most: int) -> tuple[WaitingRow, ...]:

@@ -112,6 +112,7 @@ class Conversing(RoutingStorey):
             scope=self.scope,
             seeing=self.seeing,
             audit=self.audit,
+            statistics=self.statistics,
             participants=self.participants,
             notes=self.together.notes,
             routing=self.routing,

@@ -75,7 +75,14 @@ class RoutingStorey(Stores):
             lambda: self.node.name,
         )
         self.agents = Agents(
-            self.live, self.routing, self.account_store, self.conversations, self.names, self.feed, self.scope
+            self.live,
+            self.routing,
+            self.account_store,
+            self.conversations,
+            self.names,
+            self.feed,
+            self.scope,
+            self.agent_states,
         )
         self.duty_times = DutyTimes(self.link)
         self.workbenches = Workbenches(self.shops, self.account_store, self.bus, self.background)

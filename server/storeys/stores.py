@@ -6,6 +6,7 @@ from collections.abc import Callable
 from server.services.audit import Audit
 from server.settings import Settings
 from server.store.accounts import Accounts as AccountStore
+from server.store.agent_states import AgentStates
 from server.store.audit import AuditStore
 from server.store.conversations import Conversations
 from server.store.customers import Customers
@@ -36,6 +37,7 @@ class Stores(Clients):
         self.group_store = GroupStore(db)
         self.hours = Hours(db)
         self.statistics = Statistics(db)
+        self.agent_states = AgentStates(db)
         self.customer_store = Customers(db)
         self.order_store = Orders(db)
         self.policy_store = PolicyStore(db)

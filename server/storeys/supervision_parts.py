@@ -14,8 +14,10 @@ from server.services.seeing import Seeing
 from server.services.shops import Shops
 from server.services.supervision import Supervision
 from server.services.wall import Walls
+from server.services.wall_figures import WallFigures
 from server.services.wall_picture import Painter
 from server.services.wall_reach import WallReach
+from server.services.wall_settings import WallSettings
 from server.services.watching import Watching
 from server.session import Session
 from server.settings import Settings
@@ -24,7 +26,9 @@ from server.store.collaborations import Collaborations
 from server.store.conversations import Conversations
 from server.store.database import Database
 from server.store.participants import Participants as ParticipantStore
+from server.store.statistics import Statistics
 from server.store.wall import WallReads
+from server.store.wall_settings import WallSettings as WallSettingsStore
 from server.store.watching import Watched
 from server.sweeps.runner import Sweep
 from server.sweeps.watching import WatchingEnds
@@ -37,6 +41,8 @@ class SupervisionParts:
     walls: Walls
     watching: Watching
     requests: Supervision
+    wall_settings: WallSettings
+    wall_figures: WallFigures
     sweeps: list[Sweep]
 
     @classmethod
@@ -53,6 +59,7 @@ class SupervisionParts:
         scope: Scope,
         seeing: Seeing,
         audit: Audit,
+        statistics: Statistics,
         participants: Participants,
         notes: Notes,
         routing: Routing,
@@ -61,6 +68,8 @@ class SupervisionParts:
         `node`: this node's name."""
         reads = WallReads(db)
         reach = WallReach(scope, reads)
+        wall_settings = WallSettings(WallSettingsStore(db), audit)
+        wall_figures = WallFigures(statistics, shops, reach, every_s=settings.wall_figures_s)
         painter = Painter(
             live,
             shops,
@@ -69,6 +78,8 @@ class SupervisionParts:
             Conversations(db),
             Collaborations(db),
             Alarms(db, node),
+            wall_settings,
+            wall_figures,
             settings.wall_most,
         )
         watching = Watching(ParticipantStore(db), participants, most=settings.watch_most)
@@ -77,5 +88,7 @@ class SupervisionParts:
             Walls(reach, painter, present, period_s=settings.wall_s),
             watching,
             Supervision(seeing, scope, audit, watching, participants, notes, routing),
+            wall_settings,
+            wall_figures,
             [Sweep("watching", settings.sweep_s, ends.run)],
         )

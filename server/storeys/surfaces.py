@@ -19,6 +19,7 @@ from server.http.figures import HttpFigures
 from server.http.pages import page_routes
 from server.metrics import GatewayCollector
 from server.services.collaborating import Collaborating
+from server.services.conversation_report import ConversationReport
 from server.services.customers import CustomerFacts
 from server.services.demo_customers import DemoCustomers
 from server.services.dry_run import DryRun
@@ -33,6 +34,7 @@ from server.services.sign_in_links import SignInLinks
 from server.services.statistics import Reports
 from server.services.widget import WidgetSessions
 from server.settings import Settings
+from server.store.conversation_lines import ConversationLines
 from server.store.finding import Finding
 from server.storeys.identity import Identity
 
@@ -91,8 +93,17 @@ class Surfaces(Identity):
                     live=self.changes,
                 ),
                 reports=Reports(
-                    self.statistics, self.shops, self.account_store, self.group_store, self.scope
+                    self.statistics,
+                    self.agent_states,
+                    self.shops,
+                    self.account_store,
+                    self.group_store,
+                    self.scope,
                 ),
+                conversation_report=ConversationReport(
+                    ConversationLines(self.db), self.shops, self.scope, self.audit
+                ),
+                wall_settings=self.supervision.wall_settings,
                 schedules=Schedules(
                     groups=self.group_store,
                     accounts=self.account_store,

@@ -31,7 +31,9 @@ class Upkeep(Surfaces):
 
     def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
         super().__init__(settings, now=now)
-        deadlines = Deadlines(self.shops, self.live, self.routing, self.conversations, self.feed)
+        deadlines = Deadlines(
+            self.shops, self.live, self.routing, self.conversations, self.feed, self.agent_states
+        )
         repairs = Repairs(
             self.shops,
             self.live,

@@ -8,6 +8,7 @@ from server.services.agent_feed import AgentFeed
 from server.services.live import Live, Stamp
 from server.services.routing import Routing
 from server.services.shops import Shops
+from server.store.agent_states import AgentStates
 from server.store.conversations import Conversations
 from server.sweeps.every_shop import every_shop
 from server.sweeps.runner import Counts
@@ -18,17 +19,26 @@ class Deadlines:
     not be carried through is remembered here until it is."""
 
     def __init__(
-        self, shops: Shops, live: Live, routing: Routing, conversations: Conversations, feed: AgentFeed
+        self,
+        shops: Shops,
+        live: Live,
+        routing: Routing,
+        conversations: Conversations,
+        feed: AgentFeed,
+        states: AgentStates,
     ) -> None:
         self._shops = shops
         self._live = live
         self._routing = routing
         self._conversations = conversations
         self._feed = feed
+        self._states = states
         self._unanswered: dict[ShopId, Stamp] = {}
         """looks whose answer was lost; repeated with the same stamp, they give it again"""
         self._left: dict[ShopId, dict[ConversationId, AccountId]] = {}
         """what is still to be given on, and whom it is taken from"""
+        self._away: dict[ShopId, set[AccountId]] = {}
+        """who is counted as offline, and not written down as away yet"""
 
     async def run(self) -> Counts:
         """Handle what is due. Counts: `decisions`, `counted_offline`, `requeued`, `detached`."""
@@ -37,6 +47,7 @@ class Deadlines:
         async def look(shop: ShopId) -> None:
             while await self._shop(shop, counts):
                 pass
+            await self._write_down(shop)
             await self._give_all_on(shop, counts)
 
         await every_shop(self._shops, look)
@@ -53,9 +64,22 @@ class Deadlines:
         for agent, conversations in due.requeue:
             self._left.setdefault(shop, {}).update(dict.fromkeys(conversations, agent))
         counts["counted_offline"] += len(due.counted_offline)
+        self._away.setdefault(shop, set()).update(due.counted_offline)
         self._feed.touch(shop, [PersonId(agent) for agent in due.counted_offline])
         counts["decisions"] += await self._routing.settle(shop, due.decisions)
         return due.more
+
+    async def _write_down(self, shop: ShopId) -> None:
+        """For reports; who came back meanwhile was not away."""
+        away = self._away.get(shop, set())
+        states = {
+            agent: await self._live.ask(shop, lambda engine, agent=agent: engine.agent(agent))
+            for agent in away
+        }
+        gone = [agent for agent, state in states.items() if state is not None and state.counted_offline]
+        if gone:
+            await self._states.away(shop, gone)
+        self._away.pop(shop, None)
 
     async def _give_all_on(self, shop: ShopId, counts: Counts) -> None:
         left = self._left.get(shop, {})

@@ -188,6 +188,9 @@ CHANGES: dict[str, Change] = {
         first("POST /v1/settings/identity-keys", id_as="kid", id_in="kid"),
     ),
     "PUT /v1/settings/collaboration": Change({"agents_see_watchers": True}, ("shops.changed",)),
+    "PUT /v1/settings/wall": Change(
+        {"thresholds": {"waiting_s": {"warn": 60, "bad": 300}}, "rev": 0}, ("wall_settings.added",)
+    ),
     "POST /v1/api-keys": Change({"name": "erp", "scopes": ["orders:read"]}, ("api_keys.added",)),
     "DELETE /v1/api-keys/{api_key_id}": Change(
         None,

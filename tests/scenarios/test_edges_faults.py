@@ -134,7 +134,7 @@ async def left_behind(house: House) -> tuple[Shop, Agent, Customer, str, Deadlin
     max_ = await shop.agent("Max")
     await lily.leave()
     app = house.app
-    look = Deadlines(app.shops, app.live, app.routing, app.conversations, app.feed)
+    look = Deadlines(app.shops, app.live, app.routing, app.conversations, app.feed, app.agent_states)
     return shop, max_, ada, conversation, look
 
 

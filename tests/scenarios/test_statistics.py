@@ -11,7 +11,7 @@ import pytest
 from protocol.states import Role
 from server.services.statistics import Reports
 from server.store.statistics import By, Figure
-from tests.recount import facts_of, recount
+from tests.recount import facts_of, recount, state_times, terms_of
 from tests.scenarios.house import House, Shop, until
 
 BYS: tuple[By, ...] = ("shop", "agent", "order_state", "group")
@@ -33,11 +33,8 @@ async def told(shop: Shop, edges: tuple[int, int], by: By) -> dict[tuple[int, st
 async def recounted(shop: Shop, edges: tuple[int, int], by: By) -> dict[tuple[int, str | None, str], Figure]:
     """The same from the raw log."""
     db = shop.app.db
-    members: dict[str, list[str]] = {}
-    for row in await db.fetch("SELECT * FROM group_members WHERE shop_id = $1", shop.id):
-        members.setdefault(row["account_id"], []).append(row["group_id"])
     bound = {"after_sale": [shop.groups["Refunds"]]}
-    return recount(await facts_of(db, shop.id), edges, by, members=members, bound=bound)
+    return recount(await facts_of(db, shop.id), edges, by, terms=await terms_of(db, shop.id), bound=bound)
 
 
 async def a_day(shop: Shop) -> dict[str, Any]:
@@ -138,3 +135,41 @@ async def test_an_agent_is_told_of_their_own_work_only(house: House) -> None:
     )
 
     assert {line.key for line in report.lines} == {lily.id}
+
+
+@pytest.mark.req("GP-05", "KS-18")
+async def test_how_long_an_agent_was_in_which_state_is_told(house: House) -> None:
+    begin = now_ms() - 60_000
+    shop = await house.shop(offline_after_s={"web": 5, "desktop": 60, "mobile": None, "bot": 15})
+    lily = await shop.agent("Lily")
+    max_ = await shop.agent("Max")
+    await max_.sets("paused")
+    await max_.sets("offline")
+
+    async def state() -> str:
+        row = await shop.app.db.fetchrow(
+            "SELECT state FROM agent_states WHERE account_id = $1 AND ended_at IS NULL", lily.id
+        )
+        return "" if row is None else row["state"]
+
+    async def is_in(wanted: str) -> bool:
+        return await state() == wanted
+
+    await lily.leave()  # the connection is lost, the status stays
+    await until(lambda: is_in("away"), what="Lily being counted as offline")
+    await lily.arrive()
+    assert await state() == "online"
+
+    edges = (begin, now_ms())
+    reports: Reports = shop.house.next_node().app.web.state.deps.reports
+    for by in ("shop", "agent", "group"):
+        report = await reports.report(shop.caller(), *edges, "total", by)
+        told_times = {(0, line.key, state): ms for line in report.lines for state, ms in line.states.items()}
+        assert told_times == await state_times(shop.app.db, shop.id, edges, by, now_ms())
+    lines = {
+        line.key: line.states
+        for line in (await reports.report(shop.caller(), *edges, "total", "agent")).lines
+    }
+    assert set(lines[lily.id]) == {"offline", "online", "away"}
+    assert set(lines[max_.id]) == {"offline", "online", "paused"}
+    assert lines[lily.id]["away"] > 0

@@ -42,6 +42,8 @@ NO_SETTINGS = {
     "timers",
     "statistics",
     "statistics_mark",
+    "agent_states",
+    "group_terms",
     "customer_notes",
     "reassignments",
     "reassignment_customers",

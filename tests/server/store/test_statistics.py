@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from protocol.ids import AccountId, GroupId, new_id
+from server.store.agent_states import AgentStates
 from server.store.database import Database
 from server.store.statistics import By, Figure, Statistics, Visible
-from tests.recount import facts_of, recount
+from tests.recount import facts_of, recount, state_times, terms_of
 
 pytestmark = pytest.mark.req("GP-05", "CO-09")
 
@@ -34,7 +35,6 @@ class Chance:
         self.agents = [new_id() for _ in range(4)]
         self.bot = new_id()
         self.groups = [new_id() for _ in range(3)]
-        self.members: dict[str, list[str]] = {}
         self.bound = {"after_sale": [self.groups[0]], "placed_unpaid": self.groups[1:]}
 
     async def people(self) -> None:
@@ -58,11 +58,49 @@ class Chance:
                 "INSERT INTO groups (id, shop_id, name) VALUES ($1, $2, $3)", group, self.shop, group
             )
         for account in self.agents[:-1]:
-            self.members[account] = self.lot.sample(self.groups, self.lot.randint(1, 2))
-            for group in self.members[account]:
+            for group in self.lot.sample(self.groups, self.lot.randint(1, 2)):
                 await self.db.execute(
                     "INSERT INTO group_members VALUES ($1, $2, $3)", self.shop, group, account
                 )
+                await self.once_in(group, account)
+        for account in (*self.agents, self.bot):
+            await self.states(account)
+
+    async def once_in(self, group: str, account: str) -> None:
+        """In a group for some time, perhaps with a break in it, perhaps still."""
+        joined = BEGIN - DAY + self.lot.randrange(2 * DAY)
+        left = self.lot.choice((None, joined + 900_000 - joined % 900_000, joined + self.lot.randrange(DAY)))
+        await self.db.execute(
+            "UPDATE group_terms SET joined_at = $3, left_at = $4 WHERE group_id = $1 AND account_id = $2",
+            group,
+            account,
+            joined,
+            left,
+        )
+        if left is not None and self.lot.random() < 0.5:
+            await self.db.execute(
+                "INSERT INTO group_terms (shop_id, group_id, account_id, joined_at) VALUES ($1, $2, $3, $4)",
+                self.shop,
+                group,
+                account,
+                left + self.lot.choice((0, 1, 5_000_000)),
+            )
+
+    async def states(self, account: str) -> None:
+        """From one state into another, somewhere in two days; the last one lasts for ever or ends."""
+        await self.db.execute("DELETE FROM agent_states WHERE account_id = $1", account)
+        at = BEGIN - self.lot.randrange(3_600_000)
+        for _ in range(self.lot.randint(6, 16)):
+            ends = at + self.lot.choice((0, 1, 700, 900_000, 3_600_000, 20_000_000))
+            await self.db.execute(
+                "INSERT INTO agent_states VALUES ($1, $2, $3, $4, $5)",
+                self.shop,
+                account,
+                self.lot.choice(("online", "paused", "offline", "away")),
+                at,
+                ends,
+            )
+            at = ends
 
     async def conversation(self) -> str:
         """A conversation, somewhere in two days; its log goes on for up to some hours."""
@@ -177,7 +215,13 @@ class Chance:
             Visible(),
             {state: [GroupId(group) for group in groups] for state, groups in self.bound.items()},
         )
-        truth = recount(await facts_of(self.db, self.shop), edges, by, members=self.members, bound=self.bound)
+        truth = recount(
+            await facts_of(self.db, self.shop),
+            edges,
+            by,
+            terms=await terms_of(self.db, self.shop),
+            bound=self.bound,
+        )
         return {(one.bucket, one.key, one.measure): one for one in counted}, truth
 
 
@@ -214,6 +258,21 @@ async def test_figures_are_what_the_raw_log_says(db: Database, seed: int, by: By
     assert len(measures) == 20, measures
 
 
+@pytest.mark.req("KS-18")
+@pytest.mark.parametrize("by", ["shop", "agent", "group"])
+async def test_times_in_each_state_are_what_was_written_down(db: Database, by: By) -> None:
+    chance = await a_shop(db, 21, 0)
+    await a_shop(db, 22, 0)
+    edges = [BEGIN + 450_001, BEGIN + 1_800_000, BEGIN + 3_600_000, BEGIN + DAY, BEGIN + 4 * DAY]
+
+    told = await AgentStates(db).times(chance.shop, edges, by, Visible())  # type: ignore[arg-type]
+
+    assert {(one.bucket, one.key, one.state): one.ms for one in told} == await state_times(
+        db, chance.shop, edges, by, BEGIN + 4 * DAY
+    )
+    assert {one.state for one in told} == {"online", "paused", "offline", "away"}
+
+
 @pytest.mark.parametrize("shift_ms", [0, 1, 450_001, 899_999])
 async def test_a_stretch_may_begin_and_end_within_a_quarter(db: Database, shift_ms: int) -> None:
     chance = await a_shop(db, 7)
@@ -228,7 +287,7 @@ async def test_a_log_that_goes_on_is_counted_whether_summed_up_or_not(db: Databa
     chance = await a_shop(db, 8, 10)
     await summed_up(db, BEGIN + 2 * DAY)
     later = Chance(db, 9)
-    later.shop, later.agents, later.bot, later.members = chance.shop, chance.agents, chance.bot, {}
+    later.shop, later.agents, later.bot = chance.shop, chance.agents, chance.bot
     closed = await db.fetchrow("SELECT id FROM conversations WHERE state = 'closed' LIMIT 1")
     assert closed is not None
     await db.execute("UPDATE conversations SET rating = 2 WHERE id = $1", closed["id"])

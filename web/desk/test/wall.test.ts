@@ -1,6 +1,6 @@
-import type { AgentCard, PoolCard, Wall, WaitingCard } from "@pointsman/shared";
+import type { AgentCard, AgentWork, PoolCard, Wall, WallThresholds } from "@pointsman/shared";
 import { describe, expect, it } from "vitest";
-import { BOUNDS, clock, falling, rising, secondsSince } from "../src/state/wallLevels";
+import { clock, falling, rising, secondsSince, worse } from "../src/state/wallLevels";
 import { agentRows, busyPools, sorted, totals } from "../src/state/wallRows";
 
 const NOW = Date.parse("2026-11-22T08:00:00.000Z");
@@ -27,17 +27,28 @@ function agent(name: string, changes: Partial<AgentCard> = {}): AgentCard {
   };
 }
 
-function unanswered(owner: string, seconds: number): WaitingCard {
+/** What somebody has in hand: how many wait, since when the first, and when they last wrote. */
+function work(owner: string, unanswered: number, seconds: number, wrote: number | null = null): AgentWork {
   return {
-    conversation_id: `${owner} ${seconds}`,
-    customer_name: "customer",
-    state: "active",
-    pool: null,
-    owner: { kind: "agent", id: owner, name: owner },
-    order_state: "no_active_order",
-    since: ago(seconds),
+    account_id: owner,
+    in_service: unanswered + 1,
+    unanswered,
+    unanswered_since: unanswered === 0 ? null : ago(seconds),
+    wrote_at: wrote === null ? null : ago(wrote),
   };
 }
+
+const THRESHOLDS: WallThresholds = {
+  queued: null,
+  waiting_s: { warn: 120, bad: 600 },
+  unanswered_s: { warn: 100, bad: 180 },
+  load_percent: { warn: 80, bad: 100 },
+  reply_percent: { warn: 90, bad: 70 },
+  first_reply_s: { warn: 60, bad: 180 },
+  rating: { warn: 4.5, bad: 4 },
+  abandoned_percent: { warn: 5, bad: 10 },
+  silent_s: 180,
+};
 
 function wall(changes: Partial<Wall>): Wall {
   return {
@@ -52,20 +63,28 @@ function wall(changes: Partial<Wall>): Wall {
     collaborations: [],
     alarms: [],
     at: ago(0),
+    work: [],
+    thresholds: THRESHOLDS,
+    figures: null,
     ...changes,
   };
 }
 
 describe("levels", () => {
   it("become worse exactly at their bounds", () => {
-    expect([119, 120, 599, 600].map((s) => rising(s, BOUNDS.waiting_s))).toEqual(["calm", "warn", "warn", "bad"]);
-    expect([0.95, 0.9, 0.89, 0.7, 0.69].map((share) => falling(share, BOUNDS.reply_rate))).toEqual([
+    expect([119, 120, 599, 600].map((s) => rising(s, THRESHOLDS.waiting_s))).toEqual(["calm", "warn", "warn", "bad"]);
+    expect([95, 90, 89, 70, 69].map((share) => falling(share, THRESHOLDS.reply_percent))).toEqual([
       "calm", "calm", "warn", "warn", "bad",
     ]); // prettier-ignore
   });
 
-  it("are calm where there is nothing to judge", () => {
-    expect([rising(null, BOUNDS.load), falling(null, BOUNDS.rating)]).toEqual(["calm", "calm"]);
+  it("are calm where there is nothing to judge, and where the shop set no bounds", () => {
+    expect([rising(null, THRESHOLDS.load_percent), falling(null, THRESHOLDS.rating)]).toEqual(["calm", "calm"]);
+    expect([rising(1e9, THRESHOLDS.queued), falling(0, null)]).toEqual(["calm", "calm"]);
+  });
+
+  it("of two figures in one tile the worse counts", () => {
+    expect([worse("calm", "warn"), worse("bad", "warn"), worse("calm", "calm")]).toEqual(["warn", "bad", "calm"]);
   });
 });
 
@@ -82,7 +101,7 @@ describe("a waiting time", () => {
 describe("the agents table", () => {
   it("gives everybody their own unanswered customers, and since when the first waits", () => {
     const rows = agentRows(
-      wall({ agents: [agent("a"), agent("b")], unanswered: [unanswered("a", 20), unanswered("a", 90)] }),
+      wall({ agents: [agent("a"), agent("b")], work: [work("a", 2, 90)] }),
       NOW,
     );
     expect(rows.map((row) => [row.card.name, row.unanswered, row.longest])).toEqual([
@@ -95,11 +114,12 @@ describe("the agents table", () => {
     const agents = [
       agent("lost", { connected: false }),
       agent("silent"),
+      agent("late"),
       agent("busy"),
       agent("away", { status: "offline", connected: false }),
     ];
-    const rows = agentRows(wall({ agents, unanswered: [unanswered("silent", 180), unanswered("busy", 179)] }), NOW);
-    expect(rows.map((row) => row.trouble)).toEqual(["lost", "silent", null, null]);
+    const rows = agentRows(wall({ agents, work: [work("silent", 1, 180, 200), work("late", 1, 179), work("busy", 1, 900, 20)] }), NOW);
+    expect(rows.map((row) => row.trouble)).toEqual(["lost", "silent", null, null, null]);
   });
 
   it("stands in the same order whatever order the server sends", () => {
@@ -114,8 +134,9 @@ describe("the agents table", () => {
 
   it("puts whose customer waits longest first when sorted by that", () => {
     const agents = [agent("a"), agent("b"), agent("c")];
-    const rows = agentRows(wall({ agents, unanswered: [unanswered("b", 10), unanswered("c", 60)] }), NOW);
-    expect(sorted(rows, "unanswered", true).map((row) => row.card.name)).toEqual(["c", "b", "a"]);
+    const rows = agentRows(wall({ agents, work: [work("b", 3, 10), work("c", 1, 60)] }), NOW);
+    expect(sorted(rows, "waiting", true).map((row) => row.card.name)).toEqual(["b", "c", "a"]);
+    expect(sorted(rows, "longest", true).map((row) => row.card.name)).toEqual(["c", "b", "a"]);
   });
 });
 

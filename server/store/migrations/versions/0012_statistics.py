@@ -1,9 +1,10 @@
 """Statistics (GP-05, CO-09): facts drawn from the log, and their sums by the quarter of an hour.
 
-`statistic_facts` draws everything that is counted out of the log: one row per thing that happened, at the time of the
-log entry with which it happened. An entry's time is given under the lock of its conversation, so that a quarter that is
-over does not change any more. `statistics` holds those quarters, `statistics_mark` says up to when; what is newer is
-drawn when it is asked for. The sums can be thrown away and made again at any time.
+`conversation_facts` draws everything that is counted out of the logs of some conversations: one row per thing that
+happened, at the time of the log entry with which it happened; `statistic_facts` does so for a stretch of time. An
+entry's time is given under the lock of its conversation, so that a quarter that is over does not change any more.
+`statistics` holds those quarters, `statistics_mark` says up to when; what is newer is drawn when it is asked for. The
+sums can be thrown away and made again at any time.
 
 What changes after it happened (ratings, ends of collaborations) and what is no entry of a log (refused tries, items) is
 never summed: `statistic_rows` reads it by its own index.
@@ -17,20 +18,20 @@ branch_labels = None
 depends_on = None
 
 FACTS = """
-CREATE FUNCTION statistic_facts(p_shop uuid, p_from timestamptz, p_to timestamptz)
-RETURNS TABLE (shop_id uuid, at timestamptz, measure text, agent uuid, order_state text, value bigint)
-LANGUAGE sql STABLE SET jit = off AS $body$
-    -- Of one shop, or (null) of all. `value`: milliseconds, null for what is only counted.
+CREATE FUNCTION conversation_facts(p_ids uuid[], p_until timestamptz)
+RETURNS TABLE (
+    conversation uuid, shop_id uuid, at timestamptz, measure text, agent uuid, order_state text, value bigint
+) LANGUAGE sql STABLE SET jit = off AS $body$
+    -- `value`: milliseconds, null for what is only counted.
     WITH touched AS MATERIALIZED (
-        SELECT DISTINCT m.conversation_id AS id FROM messages m
-        WHERE m.created_at >= p_from AND m.created_at < p_to AND (p_shop IS NULL OR m.shop_id = p_shop)
+        SELECT DISTINCT t.id FROM unnest(p_ids) AS t(id)
     ), entry AS MATERIALIZED (
-        -- All of each log so far: what ends in the stretch may have begun long before it.
+        -- All of each log up to then.
         SELECT c.id, c.shop_id, c.order_state, c.opened_at, m.seq, m.created_at AS at, m.sender_kind AS kind,
             m.sender_id AS sender, m.visibility, d.change, d.owner
         FROM touched t
         JOIN conversations c ON c.id = t.id
-        JOIN messages m ON m.conversation_id = t.id AND m.created_at < p_to
+        JOIN messages m ON m.conversation_id = t.id AND m.created_at < p_until
         -- LATERAL ... LIMIT 1: by the index, whatever the planner believes of how much was touched.
         LEFT JOIN LATERAL (
             SELECT d.change, d.owner FROM decisions d WHERE d.conversation_id = t.id AND d.rev = CASE
@@ -78,27 +79,27 @@ LANGUAGE sql STABLE SET jit = off AS $body$
                 AS speakers
         FROM said s
     ), fact AS (
-        SELECT s.shop_id, s.at, 'messages_' || s.kind AS measure,
+        SELECT s.id, s.shop_id, s.at, 'messages_' || s.kind AS measure,
             CASE s.kind WHEN 'customer' THEN s.owner_then ELSE s.sender END AS agent, s.order_state,
             NULL::interval AS took
         FROM speech s
         UNION ALL
-        SELECT e.shop_id, e.at, 'notes', e.sender, e.order_state, NULL FROM entry e
+        SELECT e.id, e.shop_id, e.at, 'notes', e.sender, e.order_state, NULL FROM entry e
         WHERE e.kind = 'agent' AND e.visibility = 'internal'
         UNION ALL
-        SELECT s.shop_id, s.at, 'responses', s.sender, s.order_state, s.at - s.unanswered_at FROM speech s
+        SELECT s.id, s.shop_id, s.at, 'responses', s.sender, s.order_state, s.at - s.unanswered_at FROM speech s
         WHERE s.kind = 'agent' AND s.unanswered_at IS NOT NULL
         UNION ALL
-        SELECT s.shop_id, s.at, 'first_responses', s.sender, s.order_state,
+        SELECT s.id, s.shop_id, s.at, 'first_responses', s.sender, s.order_state,
             s.at - coalesce(s.unanswered_at, least(s.opened_at, s.at))
         FROM speech s WHERE s.kind = 'agent' AND s.nth = 1
         UNION ALL
-        SELECT s.shop_id, s.at, 'served_by_several', s.sender, s.order_state, NULL FROM speech s
+        SELECT s.id, s.shop_id, s.at, 'served_by_several', s.sender, s.order_state, NULL FROM speech s
         WHERE s.kind = 'agent' AND s.nth_of_sender = 1 AND s.speakers = 2
         UNION ALL
-        SELECT d.shop_id, d.at, 'assigned', d.owner, d.order_state, NULL FROM step d WHERE d.change = 'assigned'
+        SELECT d.id, d.shop_id, d.at, 'assigned', d.owner, d.order_state, NULL FROM step d WHERE d.change = 'assigned'
         UNION ALL
-        SELECT d.shop_id, d.at, moved.measure, moved.agent, d.order_state, NULL
+        SELECT d.id, d.shop_id, d.at, moved.measure, moved.agent, d.order_state, NULL
         FROM step d
         CROSS JOIN LATERAL (
             VALUES ('transfers_in', d.owner), ('transfers_out', d.owner_before)
@@ -106,24 +107,38 @@ LANGUAGE sql STABLE SET jit = off AS $body$
         WHERE d.change = 'assigned' AND d.change_before IN ('assigned', 'reopened') AND d.owner_before <> d.owner
             AND NOT EXISTS (SELECT FROM accounts a WHERE a.id = d.owner_before AND 'bot' = ANY (a.roles))
         UNION ALL
-        SELECT d.shop_id, d.at, 'queue_waits', CASE WHEN NOT d.given_up THEN d.owner END, d.order_state,
+        SELECT d.id, d.shop_id, d.at, 'queue_waits', CASE WHEN NOT d.given_up THEN d.owner END, d.order_state,
             d.at - d.queued_at
         FROM step d WHERE d.change_before = 'queued' AND d.change <> 'queued'
         UNION ALL
-        SELECT d.shop_id, d.at, 'abandoned', NULL, d.order_state, NULL FROM step d WHERE d.given_up
+        SELECT d.id, d.shop_id, d.at, 'abandoned', NULL, d.order_state, NULL FROM step d WHERE d.given_up
         UNION ALL
-        SELECT d.shop_id, d.at, 'closed', CASE WHEN NOT d.given_up THEN d.last_owner END, d.order_state, NULL
+        SELECT d.id, d.shop_id, d.at, 'closed', CASE WHEN NOT d.given_up THEN d.last_owner END, d.order_state, NULL
         FROM step d WHERE d.change = 'closed'
         UNION ALL
-        SELECT d.shop_id, d.at, 'resolutions', d.last_owner, d.order_state, d.at - least(d.opened_at, d.at)
+        SELECT d.id, d.shop_id, d.at, 'resolutions', d.last_owner, d.order_state, d.at - least(d.opened_at, d.at)
         FROM step d WHERE d.change = 'closed' AND NOT d.given_up AND d.last_owner IS NOT NULL
         UNION ALL
-        SELECT d.shop_id, d.at, 'unanswered', CASE WHEN NOT d.given_up THEN d.last_owner END, d.order_state, NULL
+        SELECT d.id, d.shop_id, d.at, 'unanswered', CASE WHEN NOT d.given_up THEN d.last_owner END, d.order_state, NULL
         FROM step d WHERE d.change = 'closed' AND d.asked > 0 AND d.answered = 0
     )
-    SELECT f.shop_id, f.at, f.measure, f.agent, f.order_state,
+    SELECT f.id, f.shop_id, f.at, f.measure, f.agent, f.order_state,
         round(extract(epoch FROM f.took) * 1000)::bigint
-    FROM fact f WHERE f.at >= p_from AND f.at < p_to
+    FROM fact f
+$body$
+"""
+
+OF_TIME = """
+CREATE FUNCTION statistic_facts(p_shop uuid, p_from timestamptz, p_to timestamptz)
+RETURNS TABLE (shop_id uuid, at timestamptz, measure text, agent uuid, order_state text, value bigint)
+LANGUAGE sql STABLE SET jit = off AS $body$
+    -- Of one shop, or (null) of all. What ends in the stretch may have begun long before it: all of each log so far.
+    SELECT f.shop_id, f.at, f.measure, f.agent, f.order_state, f.value
+    FROM conversation_facts((
+        SELECT array_agg(DISTINCT m.conversation_id) FROM messages m
+        WHERE m.created_at >= p_from AND m.created_at < p_to AND (p_shop IS NULL OR m.shop_id = p_shop)
+    ), p_to) f
+    WHERE f.at >= p_from AND f.at < p_to
     UNION ALL
     SELECT c.shop_id, c.opened_at, 'opened', NULL, c.order_state, NULL FROM conversations c
     WHERE c.opened_at >= p_from AND c.opened_at < p_to AND (p_shop IS NULL OR c.shop_id = p_shop)
@@ -249,6 +264,7 @@ def upgrade() -> None:
         WHERE rating IS NOT NULL
         """,
         FACTS,
+        OF_TIME,
         SUM_UP,
         ROWS,
     )

@@ -7,7 +7,7 @@ and live state have their own history and are not here; `server.store.acting.AUD
 from server.store.migrations.audited import audited, audited_set
 
 revision = "0013"
-down_revision = "0012"
+down_revision = "0012a"
 branch_labels = None
 depends_on = None
 

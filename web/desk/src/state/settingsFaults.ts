@@ -66,6 +66,10 @@ const PATTERNS: Pattern[] = [
   [/overlap/, "overlap"],
   [/longer than a day/, "longer_than_day"],
   [/must be in the future/, "future"],
+  [/must not be below `warn`/, "wall_rises"],
+  [/must not be above `warn`/, "wall_falls"],
+  [/at most 100 percent/, "wall_percent"],
+  [/ratings are 1 to 5/, "wall_stars"],
   [/this is never true|: never true/, "never_true"],
 ];
 

@@ -5,10 +5,6 @@ import { defineStore } from "pinia";
 import { computed, ref, shallowRef, watch } from "vue";
 import { Problem, api } from "../api";
 import { useSession } from "./session";
-import type { ReportLine } from "./reports";
-
-const DAY_MS = 86_400_000;
-const FIGURES_EVERY_MS = 20_000;
 
 export const useWall = defineStore("wall", () => {
   const session = useSession();
@@ -16,7 +12,6 @@ export const useWall = defineStore("wall", () => {
   const failure = shallowRef<unknown>(null);
   /** the server's clock, moving each second */
   const now = ref(Date.now());
-  const today = shallowRef<ReportLine | null>(null);
   const groups = shallowRef<Record<string, string>>({});
   /** the conversation in the drawer, the one explained, the agent whose settings are open */
   const opened = ref<string | null>(null);
@@ -44,24 +39,6 @@ export const useWall = defineStore("wall", () => {
     }
   }
 
-  /** Today's figures; the wall stands without them for who may not see reports, and while they cannot be had. */
-  async function figures(): Promise<void> {
-    if (!session.may("report.view")) return;
-    const to = Date.now() + 60_000;
-    const query = new URLSearchParams({
-      from: new Date(to - DAY_MS).toISOString(),
-      to: new Date(to).toISOString(),
-      step: "day",
-    });
-    try {
-      const report = await api.ask<{ lines: ReportLine[] }>("GET", `/v1/statistics?${query}`);
-      const last = report.lines.at(-1) ?? null;
-      today.value = last !== null && Date.parse(last.to) >= Date.now() ? last : null;
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-    }
-  }
-
   async function names(): Promise<void> {
     try {
       const list = await api.ask<{ items: { id: string; name: string }[] }>("GET", "/v1/groups");
@@ -74,7 +51,6 @@ export const useWall = defineStore("wall", () => {
   function begin(): void {
     if (stops.length > 0) return;
     const clock = setInterval(() => (now.value = Date.now() + (offset ?? 0)), 1000);
-    const looks = setInterval(() => void figures(), FIGURES_EVERY_MS);
     stops = [
       session.hear((name, params) => {
         if (name === "monitor.changed") shown((params as { wall: Wall }).wall, true);
@@ -87,9 +63,7 @@ export const useWall = defineStore("wall", () => {
         { immediate: true },
       ),
       () => clearInterval(clock),
-      () => clearInterval(looks),
     ];
-    void figures();
     void names();
   }
 
@@ -107,5 +81,5 @@ export const useWall = defineStore("wall", () => {
     wall.value = { ...wall.value, alarms };
   }
 
-  return { wall, failure, now, today, groups, opened, explained, agentId, agent, begin, end, subscribe, acknowledge };
+  return { wall, failure, now, groups, opened, explained, agentId, agent, begin, end, subscribe, acknowledge };
 });

@@ -1,28 +1,24 @@
-/** From when on a figure on the wall deserves a look (`warn`) or an act (`bad`). Pure. */
+/** From when on a figure on the wall deserves a look (`warn`) or an act (`bad`), by the shop's settings. Pure. */
+
+import type { Bounds } from "@pointsman/shared";
 
 export type Level = "calm" | "warn" | "bad";
 
-/** [warn, bad]; waiting as the workbench colours it, replies by the shop's usual slow-reply bounds. */
-export const BOUNDS = {
-  waiting_s: [120, 600],
-  unanswered_s: [100, 180],
-  load: [0.8, 1],
-  reply_rate: [0.9, 0.7],
-  rating: [4.5, 4],
-} as const;
-
-type Bounds = readonly [number, number];
-
-/** The more the worse. */
-export function rising(value: number | null, [warn, bad]: Bounds): Level {
-  if (value === null) return "calm";
-  return value >= bad ? "bad" : value >= warn ? "warn" : "calm";
+/** The more the worse; calm where there is nothing to judge, or nothing to judge it by. */
+export function rising(value: number | null, bounds: Bounds | null): Level {
+  if (value === null || bounds === null) return "calm";
+  return value >= bounds.bad ? "bad" : value >= bounds.warn ? "warn" : "calm";
 }
 
 /** The less the worse. */
-export function falling(value: number | null, [warn, bad]: Bounds): Level {
-  if (value === null) return "calm";
-  return value < bad ? "bad" : value < warn ? "warn" : "calm";
+export function falling(value: number | null, bounds: Bounds | null): Level {
+  if (value === null || bounds === null) return "calm";
+  return value < bounds.bad ? "bad" : value < bounds.warn ? "warn" : "calm";
+}
+
+/** The worse of two. */
+export function worse(one: Level, other: Level): Level {
+  return one === "bad" || other === "bad" ? "bad" : one === "warn" || other === "warn" ? "warn" : "calm";
 }
 
 /** Whole seconds from a moment on the server's clock; never negative, since clocks differ. */

@@ -1,14 +1,16 @@
 /** What the wall's tiles and its agents table are made of, drawn from one `Wall`. Pure. */
 
-import type { AgentCard, PoolCard, Wall, WaitingCard } from "@pointsman/shared";
-import { BOUNDS, secondsSince } from "./wallLevels";
+import type { AgentCard, AgentWork, PoolCard, Wall } from "@pointsman/shared";
+import { secondsSince } from "./wallLevels";
 
 export interface AgentRow {
   card: AgentCard;
+  /** conversations in service */
+  serving: number;
   /** how many of their customers wait for an answer, and since when the first of them */
   unanswered: number;
   longest: string | null;
-  /** `lost`: says to be online, and no connection is there; `silent`: online, and somebody waits too long */
+  /** `lost`: says to be online, and no connection is there; `silent`: online, somebody waits, and not a word to anybody */
   trouble: "lost" | "silent" | null;
 }
 
@@ -25,25 +27,28 @@ export interface Totals {
 
 const ORDER: Record<AgentCard["status"], number> = { online: 0, paused: 1, offline: 2 };
 
-export type AgentSort = "name" | "status" | "load" | "received" | "unanswered";
+export type AgentSort = "name" | "status" | "load" | "received" | "waiting" | "longest";
 
 export function agentRows(wall: Wall, nowMs: number): AgentRow[] {
-  const waiting = new Map<string, WaitingCard[]>();
-  for (const each of wall.unanswered) {
-    const owner = each.owner?.id;
-    if (owner) waiting.set(owner, [...(waiting.get(owner) ?? []), each]);
-  }
+  const works = new Map(wall.work.map((work) => [work.account_id, work]));
   return wall.agents.map((card) => {
-    const theirs = waiting.get(card.account_id) ?? [];
-    const longest = theirs.map((each) => each.since).sort()[0] ?? null;
-    return { card, unanswered: theirs.length, longest, trouble: trouble(card, longest, nowMs) };
+    const work = works.get(card.account_id);
+    return {
+      card,
+      serving: work?.in_service ?? 0,
+      unanswered: work?.unanswered ?? 0,
+      longest: work?.unanswered_since ?? null,
+      trouble: trouble(card, work, wall.thresholds.silent_s, nowMs),
+    };
   });
 }
 
-function trouble(card: AgentCard, longest: string | null, nowMs: number): AgentRow["trouble"] {
-  if (card.status === "online" && !card.connected) return "lost";
-  const late = longest !== null && secondsSince(longest, nowMs) >= BOUNDS.unanswered_s[1];
-  return card.status === "online" && late ? "silent" : null;
+function trouble(card: AgentCard, work: AgentWork | undefined, silentS: number, nowMs: number): AgentRow["trouble"] {
+  if (card.status !== "online") return null;
+  if (!card.connected) return "lost";
+  if (!work?.unanswered_since || secondsSince(work.unanswered_since, nowMs) < silentS) return null;
+  // Who is busy with the others is late, and not silent.
+  return work.wrote_at !== null && secondsSince(work.wrote_at, nowMs) < silentS ? null : "silent";
 }
 
 /** The same rows in the same order every time, so that nothing jumps while one looks at it. */
@@ -54,7 +59,9 @@ export function sorted(rows: AgentRow[], by: AgentSort, down: boolean): AgentRow
         return row.card.load / Math.max(1, row.card.capacity);
       case "received":
         return row.card.received_today;
-      case "unanswered":
+      case "waiting":
+        return row.unanswered;
+      case "longest":
         return row.longest === null ? 0 : -Date.parse(row.longest) + 1e15;
       case "status":
         return ORDER[row.card.status];
@@ -88,7 +95,7 @@ export function totals(wall: Wall, rows: AgentRow[]): Totals {
     capacity,
     oldestWaiting: earliest(wall.pools.map((pool) => pool.oldest_at)),
     oldestUnanswered: earliest(wall.unanswered.map((each) => each.since)),
-    unanswered: wall.unanswered.length,
+    unanswered: wall.work.reduce((sum, work) => sum + work.unanswered, 0),
   };
 }
 

@@ -7,6 +7,7 @@ import { hours } from "./settings/hours";
 import { people } from "./settings/people";
 import { routing } from "./settings/routing";
 import { rules } from "./settings/rules";
+import { wall } from "./settings/wall";
 import { workbench } from "./settings/workbench";
 
-export const settings = together(frame, routing, people, hours, rules, connect, workbench);
+export const settings = together(frame, routing, people, hours, rules, connect, workbench, wall);
