@@ -57,9 +57,18 @@ class Window:
             locale=language, color_scheme=scheme, viewport=size, timezone_id="Asia/Shanghai"
         )
         window = cls(context.new_page())
-        window.page.on("console", window._heard)
-        window.page.on("pageerror", lambda error: window.faults.append(str(error)))
+        window._listen()
         return window
+
+    def another_tab(self) -> Window:
+        """A second page of the same browser: what one keeps, the other finds. Closed with this window."""
+        tab = Window(self.page.context.new_page(), self.faults, self._line)
+        tab._listen()
+        return tab
+
+    def _listen(self) -> None:
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
 
     def over(self, line: FaultyLine) -> Window:
         """This window reaches the shop over a line that will break: that the browser could not connect its socket
@@ -201,11 +210,31 @@ class Agent:
         expect(self.page.get_by_role("navigation", name="Pointsman")).to_be_visible()
         return self
 
-    def is_online(self) -> Agent:
-        online = self.page.get_by_role("group", name="我的状态").get_by_role("button", name="在线")
-        online.click()
-        expect(online).to_have_attribute("aria-pressed", "true")
+    def signs_in(self, node: str, shop: str, email: str, password: str) -> Agent:
+        """With a password: for all tabs of this browser."""
+        self.page.goto(f"{node}/desk/sign-in?next=/work")
+        for label, value in (("店铺", shop), ("邮箱", email), ("密码", password)):
+            self.page.get_by_label(label, exact=True).fill(value)
+        self.page.get_by_role("button", name="登录").click()
+        expect(self.page.get_by_role("navigation", name="Pointsman")).to_be_visible()
         return self
+
+    def sets(self, status: str) -> None:
+        """Chooses a status; what is asked for thereupon is the caller's."""
+        self.status(status).click()
+
+    def status(self, status: str) -> Locator:
+        """The choice of a status: pressed when it is the present one."""
+        return self.page.get_by_role("group", name="我的状态").get_by_role("button", name=status)
+
+    def is_online(self) -> Agent:
+        self.sets("在线")
+        expect(self.status("在线")).to_have_attribute("aria-pressed", "true")
+        return self
+
+    def holds(self, load: str) -> None:
+        """Sees this load above the page: "1/5"."""
+        expect(self.page.get_by_role("button", name="接待量")).to_contain_text(load)
 
     @property
     def list(self) -> Locator:
@@ -218,6 +247,36 @@ class Agent:
     @property
     def input(self) -> Locator:
         return self.page.get_by_role("textbox", name="回复买家")
+
+    @property
+    def note(self) -> Locator:
+        return self.page.get_by_role("textbox", name="给同事的内部备注")
+
+    @property
+    def bubbles(self) -> Locator:
+        """What was said and noted, in the order in which it stands there."""
+        return self.thread.locator(".bubble")
+
+    @property
+    def asked(self) -> Locator:
+        """The dialog that is open."""
+        return self.page.get_by_role("dialog")
+
+    def presses(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def answers(self, name: str) -> None:
+        """In the dialog that is open."""
+        self.asked.get_by_role("button", name=name, exact=True).click()
+
+    def looks_at(self, of: str) -> None:
+        """Another list."""
+        self.page.get_by_role("tablist", name="会话列表").get_by_role("tab", name=of).click()
+
+    def notes(self, text: str) -> None:
+        self.page.get_by_role("tab", name="内部备注").click()
+        self.note.fill(text)
+        self.note.press("Enter")
 
     def opens(self, customer: str) -> Agent:
         self.list.get_by_role("button", name=customer).click()

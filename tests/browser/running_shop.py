@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from protocol.client import Client, account_tickets
 from protocol.ids import AccountId, ShopId
 from protocol.shapes import Conversation, TextBody
-from protocol.states import Life
+from protocol.states import AgentStatus, Life
 from server.chat.door import Door
 from server.demo import seed
 from server.demo.nodes import NodeProcess
@@ -148,6 +148,7 @@ class RunningShop:
                         await admin.close(conversation)
                 assert time.monotonic() < deadline, f"conversations stay open: {left}"
                 await asyncio.sleep(0.1)
+            await admin.send_everybody_home()
         finally:
             await admin.leave()
         for colleague in self._colleagues:
@@ -190,6 +191,18 @@ class Colleague:
         """All of the shop's that are not closed."""
         page: Any = await self.client.request("conversation.list", scope="all", limit=200)
         return [each for each in page.conversations if each.state is not Life.CLOSED]
+
+    async def send_everybody_home(self) -> None:
+        """Who closed their browser is at work for another while, and would be given customers."""
+        page: Any = await self.client.request("agent.list")
+        for card in page.agents:
+            if card.status is not AgentStatus.OFFLINE:
+                await self.client.request(
+                    "agent.set_status",
+                    account_id=card.account_id,
+                    status="offline",
+                    open_conversations="keep",
+                )
 
     async def close(self, conversation: Conversation) -> None:
         """End what somebody left open."""

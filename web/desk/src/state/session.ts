@@ -1,9 +1,12 @@
 /** The signed-in person and their live connection: what every part of the desk reads. */
 
-import { Client, type Message, Refused, type ServerEvents, type Status, type View, reduce } from "@pointsman/shared";
+import { Client, type Message, PATIENCE, Refused, type ServerEvents, type Status, type View, reduce } from "@pointsman/shared";
 import { defineStore } from "pinia";
 import { computed, shallowRef, triggerRef } from "vue";
 import { api } from "../api";
+
+/** Who serves must not wait half a minute for a network that is back. */
+const PATIENCE_HERE = { ...PATIENCE, longestMs: 8000 };
 
 export type Heard = <Name extends keyof ServerEvents>(name: Name, params: ServerEvents[Name]) => void;
 
@@ -30,7 +33,7 @@ export const useSession = defineStore("session", () => {
   function begin(): void {
     if (client.value !== null) return;
     const url = `${location.origin.replace(/^http/, "ws")}/ws`;
-    const made = new Client(url, () => api.ticket(), { name: "pointsman-desk", version: "1", device: "web" });
+    const made = new Client(url, () => api.ticket(), { name: "pointsman-desk", version: "1", device: "web" }, PATIENCE_HERE);
     let asked = false;
     made.listen({
       view: () => {
