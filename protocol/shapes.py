@@ -157,6 +157,29 @@ class CustomerCard(Shape):
     """contact with a human agent within the sticky window before this conversation was opened"""
 
 
+TagColour = Literal["grey", "blue", "teal", "green", "yellow", "orange", "red", "purple"]
+"""Named, so that every surface shows it readably on light and on dark."""
+
+
+class ResultTag(Shape):
+    """What became of a conversation, in the shop's own words."""
+
+    tag_id: Id
+    name: str
+    colour: TagColour = "grey"
+
+
+class RatingReason(Shape):
+    """One reason for a rating that a customer may choose. `texts`: language (BCP 47) -> words."""
+
+    reason_id: Id
+    texts: dict[str, str]
+    stars_from: Annotated[int, Field(ge=1, le=5)] = 1
+    """the ratings with which it is offered, from this one"""
+    stars_to: Annotated[int, Field(ge=1, le=5)] = 5
+    """up to this one"""
+
+
 class Participant(Shape):
     """Somebody beside the owner in a conversation (CO-01, CO-12)."""
 
@@ -208,11 +231,18 @@ class Conversation(Shape):
     answered: bool = False
     """whoever serves it has written to the customer in it"""
     rating: int | None = None
+    rating_reasons: list[RatingReason] = []
+    rating_comment: str = ""
+    rated_at: Timestamp | None = None
+    """when it was last said"""
     participants: list[Participant] = []
     """beside the owner, in the order in which they joined; empty for customers, as everything below"""
     watchers: list[Party] = []
     """who follows silently, when the shop's `agents_see_watchers` is on"""
     work: Work | None = None
+    result_tags: list[ResultTag] = []
+    end_reason: str = ""
+    """why it was ended last, by whoever ended it"""
 
 
 class AgentCard(Shape):

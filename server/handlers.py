@@ -6,6 +6,7 @@ from protocol.methods.session import DiscoverResult, Nothing
 from protocol.schema import openrpc
 from server.services.agents import Agents
 from server.services.conversations import ConversationRequests
+from server.services.ending_requests import EndRequests
 from server.services.files import FileRequests
 from server.services.handing_over import HandingOver
 from server.services.messages import Messages
@@ -19,6 +20,7 @@ from server.storeys.work_parts import WorkParts
 
 def handlers(
     conversations: ConversationRequests,
+    ending: EndRequests,
     messages: Messages,
     agents: Agents,
     handing_over: HandingOver,
@@ -50,8 +52,10 @@ def handlers(
         "message.history": messages.history,
         "read.mark": messages.mark_read,
         "conversation.open": conversations.open,
-        "conversation.end": conversations.end,
-        "conversation.reopen": conversations.reopen,
+        "conversation.end": ending.end,
+        "conversation.reopen": ending.reopen,
+        "conversation.tag": ending.tag,
+        "conversation.choices": ending.choices,
         "conversation.transfer": handing_over.transfer,
         "conversation.assign": handing_over.assign,
         "conversation.pull": handing_over.pull,
@@ -60,7 +64,7 @@ def handlers(
         "conversation.list": conversations.listing,
         "conversation.get": conversations.get,
         "conversation.earlier": conversations.earlier,
-        "conversation.rate": conversations.rate,
+        "conversation.rate": ending.rate,
         "conversation.leave_queue": conversations.leave_queue,
         "conversation.explain": conversations.explain,
         "agent.set_status": agents.set_status,

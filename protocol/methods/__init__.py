@@ -79,7 +79,7 @@ METHODS: dict[str, Method] = _table(
     Method("conversation.open", c.OpenParams, c.OpenResult, None, CUSTOMER, "Ask for service."),
     Method(
         "conversation.end",
-        c.FencedParams,
+        c.EndParams,
         c.ConversationResult,
         _R.SERVE,
         NOBODY,
@@ -92,6 +92,22 @@ METHODS: dict[str, Method] = _table(
         _R.SERVE,
         NOBODY,
         "Undo the end, in wrap-up.",
+    ),
+    Method(
+        "conversation.tag",
+        c.TagParams,
+        c.ConversationResult,
+        _R.SERVE,
+        NOBODY,
+        "Say what became of it, until it is closed.",
+    ),
+    Method(
+        "conversation.choices",
+        s.Nothing,
+        c.ChoicesResult,
+        _R.VIEW,
+        CUSTOMER,
+        "Result tags, or reasons for a rating, to choose from.",
     ),
     Method(
         "conversation.transfer",

@@ -9,12 +9,18 @@ from protocol.shapes import (
     Conversation,
     Id,
     PoolCard,
+    RatingReason,
+    ResultTag,
     RoutingDecision,
     SentBody,
     Shape,
     WaitExplanation,
 )
 
+RESULT_TAGS_MAX = 10
+"""Most result tags of one conversation."""
+RATING_REASONS_MAX = 10
+"""Most reasons of one rating."""
 Why = Annotated[str, StringConstraints(max_length=500)]
 
 
@@ -61,6 +67,34 @@ class FencedParams(Shape):
     conversation_id: Id
     assign_epoch: int | None = None
     reason: Why = ""
+
+
+class EndParams(FencedParams):
+    """End a conversation. `result_tags`: what became of it, of those the shop has; absent: as they are. `reason` is for
+    colleagues."""
+
+    result_tags: Annotated[list[Id], Field(max_length=RESULT_TAGS_MAX)] | None = None
+
+
+class TagParams(Shape):
+    """What became of a conversation in service or in wrap-up: these result tags, and no others."""
+
+    conversation_id: Id
+    assign_epoch: int | None = None
+    result_tags: Annotated[list[Id], Field(max_length=RESULT_TAGS_MAX)]
+
+
+class ChoicesResult(Shape):
+    """What may be chosen at the end of a conversation. Staff are given the first three, customers the rest."""
+
+    result_tags: list[ResultTag] = []
+    result_tag_required: bool = False
+    """who serves must choose one when they end it"""
+    undo_s: int = 0
+    """how long the end is offered to be taken back; any time in wrap-up it may be"""
+    rating_reasons: list[RatingReason] = []
+    rating_correct_s: int = 0
+    """how long after it was given a rating may be given anew"""
 
 
 class TransferParams(Shape):
@@ -123,10 +157,12 @@ class ListResult(Shape):
 
 
 class RateParams(Shape):
-    """A customer's verdict on an ended conversation."""
+    """A customer's verdict on an ended conversation. `reasons`: of those the shop offers with this rating
+    (`conversation.choices`). May be given anew within the shop's `rating_correct_s`, and after another end."""
 
     conversation_id: Id
     rating: Annotated[int, Field(ge=1, le=5)]
+    reasons: Annotated[list[Id], Field(max_length=RATING_REASONS_MAX)] = []
     comment: Annotated[str, StringConstraints(max_length=2000)] = ""
 
 

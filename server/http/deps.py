@@ -23,6 +23,7 @@ from server.services.customers import CustomerFacts
 from server.services.demo_customers import DemoCustomers
 from server.services.door import Doors
 from server.services.dry_run import DryRun
+from server.services.endings import Endings
 from server.services.file_transfer import FileTransfer
 from server.services.files import FileRequests
 from server.services.groups import Groups
@@ -124,6 +125,7 @@ class Deps:
     dry_run: DryRun
     shop_settings: ShopSettings
     collaborating: Collaborating
+    endings: Endings
     widget: WidgetSessions
     files: FileRequests
     file_transfer: FileTransfer

@@ -103,6 +103,8 @@ RIGHTS: dict[str, Access] = {
     "GET /v1/settings/wall": _settings,
     "PUT /v1/settings/wall": _routing,
     "GET /v1/settings/wall/history": _settings,
+    "GET /v1/settings/endings": _settings,
+    "PUT /v1/settings/endings": _routing,
     "GET /v1/settings/holidays": _settings,
     "PUT /v1/settings/holidays": _routing,
     "GET /v1/settings/widget": _settings,

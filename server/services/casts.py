@@ -1,10 +1,10 @@
-"""Who is in a conversation, by name: what its staff are shown beside what its row says."""
+"""Who is in a conversation and what became of it, by name: what its staff are shown beside what its row says."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from protocol.ids import AccountId, ShopId
-from protocol.shapes import Participant, Party, Returning
+from protocol.shapes import Participant, Party, RatingReason, ResultTag, Returning
 from protocol.times import text_of_ms
 from server.services.names import Names
 from server.services.shops import Shops
@@ -13,7 +13,7 @@ from server.store.rows import ConversationRow, CustomerRow
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The people of a conversation. All but the owner are for staff only."""
+    """The people of a conversation, and what was said of it. All but the owner and the rating are for staff only."""
 
     owner: Party | None
     """in charge; None while it waits"""
@@ -24,6 +24,9 @@ class Cast:
     """the customer's own colleague (GP-07)"""
     returning: Returning | None = None
     """the customer's last contact, when it was within the sticky window before the conversation was opened"""
+    result_tags: tuple[ResultTag, ...] = ()
+    rating_reasons: tuple[RatingReason, ...] = ()
+    """for the customer too: they gave them"""
 
 
 class Casts:
@@ -37,7 +40,7 @@ class Casts:
         """Everybody, as colleagues see them."""
         owner = None if row.owner_id is None else await self._names.party(row.shop_id, row.owner_id)
         returning = None if row.returning_ms is None else await self._returning(row, row.returning_ms)
-        if not (row.collaborators or row.supervisors or row.watchers or customer.owner_id):
+        if not (row.collaborators or row.supervisors or row.watchers or customer.owner_id or _said(row)):
             return Cast(owner, returning=returning)
         shown = bool(row.watchers) and await self.watchers_shown(row.shop_id)
         return Cast(
@@ -49,11 +52,14 @@ class Casts:
             await self.parties(row.shop_id, row.watchers) if shown else (),
             None if customer.owner_id is None else await self._names.party(row.shop_id, customer.owner_id),
             returning,
+            await self._result(row),
+            await self._reasons(row),
         )
 
     async def for_customer(self, row: ConversationRow) -> Cast:
-        """Who serves, and nobody else."""
-        return Cast(None if row.owner_id is None else await self._names.party(row.shop_id, row.owner_id))
+        """Who serves, and what the customer said of it themselves."""
+        owner = None if row.owner_id is None else await self._names.party(row.shop_id, row.owner_id)
+        return Cast(owner, rating_reasons=await self._reasons(row))
 
     async def watchers_shown(self, shop: ShopId) -> bool:
         """Whether those who serve see who watches."""
@@ -71,6 +77,16 @@ class Casts:
             agent=await self._names.party(row.shop_id, row.returning_agent_id), at=text_of_ms(at_ms)
         )
 
+    async def _result(self, row: ConversationRow) -> tuple[ResultTag, ...]:
+        if not row.result_tags:
+            return ()
+        return tuple((await self._shops.get(row.shop_id)).endings.tags(row.result_tags))
+
+    async def _reasons(self, row: ConversationRow) -> tuple[RatingReason, ...]:
+        if not row.rating_reasons:
+            return ()
+        return tuple((await self._shops.get(row.shop_id)).endings.reasons(row.rating_reasons))
+
     async def _participants(
         self, shop: ShopId, people: Iterable[AccountId], role: str
     ) -> tuple[Participant, ...]:
@@ -78,3 +94,8 @@ class Casts:
             Participant.model_validate({"person": party, "role": role})
             for party in await self.parties(shop, people)
         )
+
+
+def _said(row: ConversationRow) -> bool:
+    """Whether anything was said of how it went."""
+    return bool(row.result_tags or row.rating_reasons)

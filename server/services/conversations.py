@@ -1,4 +1,4 @@
-"""Requests about the life and the owner of conversations.
+"""Requests about the life of conversations, from their opening; how they end: `ending_requests`.
 
 Who may do what to which conversation is decided in `Seeing`; the door has already let the caller's right in. What
 somebody may not see does not exist for them (1004). How conversations change hands: `handing_over`.
@@ -9,14 +9,13 @@ from typing import Any
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, invalid_state
-from protocol.ids import AccountId, ConversationId, CustomerId, new_id
+from protocol.ids import ConversationId, CustomerId, new_id
 from protocol.methods import conversations as m
 from protocol.methods.messages import SendParams, SendResult
 from protocol.states import Life, OrderState
 from router.model import Refusal
 from router.orders import Order, choose_order
 from server.services import views
-from server.services.delivery import Delivery
 from server.services.live import Live, refused
 from server.services.messages import Messages
 from server.services.names import Names
@@ -28,7 +27,7 @@ from server.services.views import Audience
 from server.session import Session
 from server.store.conversations import Conversations as Store
 from server.store.orders import Orders
-from server.store.rows import ConversationRow, Opened
+from server.store.rows import Opened
 
 
 class ConversationRequests:
@@ -42,7 +41,6 @@ class ConversationRequests:
         live: Live,
         routing: Routing,
         messages: Messages,
-        delivery: Delivery,
         seeing: Seeing,
         names: Names,
     ) -> None:
@@ -52,7 +50,6 @@ class ConversationRequests:
         self._live = live
         self._routing = routing
         self._messages = messages
-        self._delivery = delivery
         self._seeing = seeing
         self._names = names
 
@@ -123,18 +120,6 @@ class ConversationRequests:
         )
         return m.ConversationResult(conversation=await self._show(session, row.id))
 
-    async def rate(self, session: Session, params: m.RateParams) -> m.ConversationResult:
-        """`conversation.rate`: an ended or closed one; the last word counts."""
-        row = await self._store.rate(
-            session.shop_id,
-            CustomerId(session.person_id),
-            ConversationId(params.conversation_id),
-            params.rating,
-            params.comment,
-        )
-        await self._delivery.changed(row)
-        return m.ConversationResult(conversation=await self._show(session, row.id))
-
     async def hand_off(self, session: Session, params: m.FencedParams) -> m.ConversationResult:
         """`conversation.hand_off`: from the bot to people, by the bot or by its customer (KS-17)."""
         row = await self._seeing.conversation(session, params.conversation_id)
@@ -147,33 +132,6 @@ class ConversationRequests:
         customer = await self._names.customer(row.shop_id, row.customer_id)
         await self._routing.reroute(row, customer, row.owner_id, via_bot=True)
         return m.ConversationResult(conversation=await self._show(session, row.id, passing=True))
-
-    # --- those who serve ---------------------------------------------------------------------------------------------
-    async def end(self, session: Session, params: m.FencedParams) -> m.ConversationResult:
-        """`conversation.end` (KS-20)."""
-        row = await self._seeing.serving(session, params.conversation_id)
-        policy = (await self._shops.get(row.shop_id)).policy
-        await self._routing.do(
-            row.shop_id,
-            lambda engine, stamp: engine.end(
-                row.id,
-                op_id=stamp.op_id,
-                day=stamp.day,
-                wrap_up_ms=policy.wrap_up_s * 1000,
-                expected_epoch=_epoch(params, row),
-                by=_by(session),
-            ),
-        )
-        return m.ConversationResult(conversation=await self._show(session, row.id))
-
-    async def reopen(self, session: Session, params: m.ConversationParams) -> m.ConversationResult:
-        """`conversation.reopen`: the agent undoes the end (KS-20)."""
-        row = await self._seeing.serving(session, params.conversation_id)
-        await self._routing.do(
-            row.shop_id,
-            lambda engine, stamp: engine.reopen(row.id, op_id=stamp.op_id, day=stamp.day, by=_by(session)),
-        )
-        return m.ConversationResult(conversation=await self._show(session, row.id))
 
     # --- looking -----------------------------------------------------------------------------------------------------
     async def get(self, session: Session, params: m.ConversationParams) -> m.ConversationResult:
@@ -210,13 +168,3 @@ class ConversationRequests:
     async def _show(self, session: Session, conversation_id: str, *, passing: bool = False) -> Any:
         """The conversation as it is now. `passing`: the caller has just given it away and may see it once more."""
         return await self._seeing.show(session, ConversationId(conversation_id), passing=passing)
-
-
-def _by(session: Session) -> AccountId:
-    return AccountId(session.person_id)
-
-
-def _epoch(params: m.FencedParams, row: ConversationRow) -> int:
-    """What the caller believes in; else what their right to do this was judged by (I3): if the owner has changed
-    since, it may be a right no longer."""
-    return row.assign_epoch if params.assign_epoch is None else params.assign_epoch

@@ -209,4 +209,7 @@ class Routing:
             return {"owner": owner.model_dump(), "answers_later": decision.offline}
         if decision.change is Change.QUEUED:
             return {"place": decision.place}
+        if decision.change is Change.ENDED:  # so long it may be taken back as if it had not been
+            facts = await self._shops.get(shop)
+            return {"undo_s": min(facts.endings.undo_s, facts.policy.wrap_up_s)}
         return {}

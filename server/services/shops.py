@@ -13,6 +13,7 @@ from protocol.states import Role
 from router.model import LivePolicy
 from router.policy import Policy
 from server.services.collaboration_settings import CollaborationSettings
+from server.services.ending_settings import EndingSettings
 from server.store.accounts import Accounts
 from server.store.groups import Groups
 from server.store.shops import Shops as Store
@@ -34,6 +35,7 @@ class ShopFacts:
     bot: AccountId | None
     """the account of the bot, when it is switched on and still is a bot"""
     collaboration: CollaborationSettings
+    endings: EndingSettings
     groups: Mapping[GroupId, str] = field(default_factory=dict[GroupId, str])
     """the names of its groups, in their order"""
 
@@ -91,6 +93,7 @@ class Shops:
             bot=await self._bot(shop, policy),
             collaboration=CollaborationSettings.of(row.collaboration),
             groups={group.id: group.name for group in groups},
+            endings=EndingSettings.of(row.endings),
         )
 
     async def _bot(self, shop: ShopId, policy: Policy) -> AccountId | None:

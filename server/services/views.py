@@ -180,11 +180,16 @@ def conversation(
         customer_messages_read=row.customer_messages_read,
         answered=row.last_contact_ms is not None,
         rating=row.rating,
+        rating_reasons=list(cast.rating_reasons),
+        rating_comment=row.rating_comment or "",
+        rated_at=when(row.rated_ms),
         participants=list(cast.participants) if staff else [],
         watchers=list(cast.watchers) if staff else [],
         work=Work(done=row.items_done, remaining=row.items_open)
         if staff and (row.items_done or row.items_open)
         else None,
+        result_tags=list(cast.result_tags) if staff else [],
+        end_reason=row.end_reason if staff else "",
     )
 
 

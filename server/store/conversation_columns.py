@@ -52,11 +52,18 @@ NAMES: Final = (
     "customer_messages_read",
     "returning_agent_id",
     "returning_at",
+    "result_tags",
+    "end_reason",
+    "rating_reasons",
+    "rated_at",
 )
 """In the order of the members of `ConversationRow`."""
 WIDTH: Final = len(NAMES)
 _STATE: Final = NAMES.index("state")
-_PEOPLE: Final = tuple(NAMES.index(name) for name in ("collaborators", "supervisors", "watchers", "invited"))
+_LISTS: Final = tuple(
+    NAMES.index(name)
+    for name in ("collaborators", "supervisors", "watchers", "invited", "result_tags", "rating_reasons")
+)
 _LIFE: Final = {life.value: life for life in Life}
 
 
@@ -69,6 +76,6 @@ def conversation_from(values: Sequence[Any]) -> ConversationRow:
     """The row made of the values of `columns`."""
     members: list[Any] = [*values]
     members[_STATE] = _LIFE[members[_STATE]]
-    for each in _PEOPLE:
+    for each in _LISTS:
         members[each] = tuple(members[each])
     return ConversationRow(*members)

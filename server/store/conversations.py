@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from protocol.codes import Reason
-from protocol.errors import invalid_state, not_found
+from protocol.codes import ErrorCode, Reason
+from protocol.errors import RequestError, invalid_state, not_found
 from protocol.ids import AccountId, ConversationId, CustomerId, ShopId
 from protocol.states import Life
 from router.model import Contact, ConversationState
@@ -44,6 +44,22 @@ _CREATE: Final = f"""
     FROM (SELECT date_trunc('milliseconds', clock_timestamp()) AS now) t
     LEFT JOIN LATERAL ({_LAST_CONTACT.format(shop="$1", customer="$2")}) k ON true
     ON CONFLICT (customer_id) WHERE state <> 'closed' DO NOTHING
+    RETURNING {columns("c")}
+"""
+_RATE: Final = f"""
+    UPDATE conversations c SET rating = $4, rating_comment = $5, rating_reasons = $6,
+        rated_at = CASE WHEN k.corrects THEN c.rated_at ELSE k.now END, rev = c.rev + 1,
+        customer_rev = c.customer_rev + 1
+    FROM (
+        SELECT o.id, t.now, o.rated_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM decisions d
+            WHERE d.conversation_id = o.id AND d.change = 'reopened' AND d.at > o.rated_at
+        ) AS corrects
+        FROM conversations o, (SELECT date_trunc('milliseconds', clock_timestamp()) AS now) t
+        WHERE o.shop_id = $1 AND o.id = $3 AND o.customer_id = $2 AND o.state IN ('wrap_up', 'closed')
+        FOR NO KEY UPDATE OF o
+    ) k
+    WHERE c.id = k.id AND (NOT k.corrects OR c.rated_at > k.now - $7 * interval '1 second')
     RETURNING {columns("c")}
 """
 _MARK: Final = f"""
@@ -205,28 +221,60 @@ class Conversations:
         conversation_id: ConversationId,
         rating: int,
         comment: str,
+        *,
+        reasons: tuple[str, ...] = (),
+        correct_s: int = 0,
     ) -> ConversationRow:
-        """The customer's rating of an ended or closed conversation, 1 to 5; a later one replaces it.
+        """The customer's rating of an ended or closed conversation, 1 to 5. A later one replaces it within `correct_s`
+        after the first, and when the conversation was taken up again since.
 
-        NOT_FOUND, also for another customer's; INVALID_STATE `not_ended`.
+        NOT_FOUND, also for another customer's; INVALID_STATE `not_ended`, `rated_already`.
         """
         rated = await self._db.fetchrow(
-            f"""
-            UPDATE conversations c SET rating = $4, rating_comment = $5, rev = c.rev + 1,
-                customer_rev = c.customer_rev + 1
-            WHERE c.shop_id = $1 AND c.id = $3 AND c.customer_id = $2 AND c.state IN ('wrap_up', 'closed')
-            RETURNING {columns("c")}
-            """,
-            shop_id,
-            customer_id,
-            conversation_id,
-            rating,
-            comment,
+            _RATE, shop_id, customer_id, conversation_id, rating, comment, list(reasons), correct_s
         )
         if rated is not None:
             return conversation_from(tuple(rated.values()))
-        await self.get_for_customer(shop_id, customer_id, conversation_id)
+        row = await self.get_for_customer(shop_id, customer_id, conversation_id)
+        if row.state in (Life.WRAP_UP, Life.CLOSED):
+            raise invalid_state("rated_already", "You have rated this conversation; thank you.")
         raise invalid_state("not_ended", "You can rate the conversation when it has ended.")
+
+    async def set_result(
+        self,
+        shop_id: ShopId,
+        conversation_id: ConversationId,
+        tags: tuple[str, ...],
+        *,
+        epoch: int,
+        end_reason: str | None = None,
+    ) -> ConversationRow:
+        """Note what became of a conversation in service or in wrap-up, and why it is ended (absent: as it is). Whoever
+        believes in another `epoch` had it before: STALE_ASSIGNMENT. NOT_FOUND; INVALID_STATE `not_in_service`."""
+        noted = await self._db.fetchrow(
+            f"""
+            UPDATE conversations c
+            SET result_tags = $4, end_reason = coalesce($5, c.end_reason), rev = c.rev + 1
+            WHERE c.shop_id = $1 AND c.id = $2 AND c.assign_epoch = $3 AND c.state IN ('active', 'wrap_up')
+            RETURNING {columns("c")}
+            """,
+            shop_id,
+            conversation_id,
+            epoch,
+            list(tags),
+            end_reason,
+        )
+        if noted is not None:
+            return conversation_from(tuple(noted.values()))
+        row = await self.get(shop_id, conversation_id)
+        if row.assign_epoch != epoch:
+            raise RequestError(
+                ErrorCode.STALE_ASSIGNMENT,
+                "stale_assignment",
+                "The conversation is somebody else's now.",
+                detail={"assign_epoch": row.assign_epoch},
+            )
+        raise invalid_state("not_in_service", "The conversation is not in service.")
 
     async def detach(
         self, shop_id: ShopId, conversation_id: ConversationId, owner_id: AccountId

@@ -96,6 +96,13 @@ class ConversationRow:
     """when it was opened, the human agent who had written to this customer last (KS-01), in another conversation"""
     returning_ms: int | None = None
     """when that agent wrote"""
+    result_tags: tuple[str, ...] = ()
+    """what became of it: ids of the shop's result tags"""
+    end_reason: str = ""
+    """why it was ended last"""
+    rating_reasons: tuple[str, ...] = ()
+    """ids of the shop's reasons for ratings"""
+    rated_ms: int | None = None
 
     @property
     def speaking(self) -> tuple[AccountId, ...]:

@@ -35,6 +35,8 @@ class ShopRow:
     widget: WidgetSettings
     collaboration: dict[str, Any]
     """settings for working together, as they were stored"""
+    endings: dict[str, Any]
+    """settings for the end of conversations, as they were stored"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,18 @@ class Shops:
         if not await self._db.execute("UPDATE shops SET collaboration = $2 WHERE id = $1", shop_id, settings):
             raise not_found("shop")
 
+    async def endings(self, shop_id: ShopId) -> dict[str, Any]:
+        """The shop's settings for the end of conversations, as they were stored. NOT_FOUND."""
+        return _there(await self._db.fetchrow("SELECT endings FROM shops WHERE id = $1", shop_id))["endings"]
+
+    async def set_endings(self, shop_id: ShopId, before: dict[str, Any], settings: dict[str, Any]) -> bool:
+        """Replace them, if they still are what they were `before`; whether they were."""
+        return bool(
+            await self._db.execute(
+                "UPDATE shops SET endings = $3 WHERE id = $1 AND endings = $2", shop_id, before, settings
+            )
+        )
+
     async def origins(self, shop_id: ShopId) -> Origins:
         """The allow-lists of both surfaces; empty for a shop that is not there."""
         rows = await self._db.fetch("SELECT surface, origin FROM shop_origins WHERE shop_id = $1", shop_id)
@@ -222,6 +236,7 @@ def _shop(row: Row) -> ShopRow:
         policy_rev=row["policy_rev"],
         widget=WidgetSettings(widget["identity_mode"], widget["anonymous_allowed"]),
         collaboration=row["collaboration"],
+        endings=row["endings"],
     )
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from server.services.conversations import ConversationRequests
+from server.services.ending_requests import EndRequests
 from server.services.handing_over import HandingOver
 from server.services.messages import Messages
 from server.services.screen_log import ScreenLog
@@ -61,9 +62,11 @@ class Conversing(RoutingStorey):
             self.live,
             self.routing,
             self.messages,
-            self.delivery,
             self.seeing,
             self.names,
+        )
+        self.ending = EndRequests(
+            self.conversations, self.shops, self.routing, self.delivery, self.seeing, self.audit
         )
         self.targets = Targets(
             self.live,

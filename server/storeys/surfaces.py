@@ -23,6 +23,7 @@ from server.services.conversation_report import ConversationReport
 from server.services.customers import CustomerFacts
 from server.services.demo_customers import DemoCustomers
 from server.services.dry_run import DryRun
+from server.services.endings import Endings
 from server.services.groups import Groups
 from server.services.identity import IdentityTokens
 from server.services.known_origins import KnownOrigins
@@ -48,6 +49,7 @@ class Surfaces(Identity):
             opener=self.sessions,
             handlers=handlers(
                 self.requests,
+                self.ending,
                 self.messages,
                 self.agents,
                 self.handing_over,
@@ -68,6 +70,7 @@ class Surfaces(Identity):
             GatewayCollector(self.gateway.metrics, {**self.gateway.gauges(), **self._gauges()})
         )
         self.policies = Policies(self.policy_store, self.account_store, self.group_store, self.changes)
+        self.endings = Endings(self.shop_store, self.shops)
         self.live_reads = LiveReads(self.agents, self.live, self.shops)
         facts = CustomerFacts(
             customers=self.customer_store,
@@ -123,6 +126,7 @@ class Surfaces(Identity):
                 dry_run=DryRun(self.policies),
                 shop_settings=ShopSettings(self.shop_store),
                 collaborating=Collaborating(self.shop_store, self.shops),
+                endings=self.endings,
                 widget=WidgetSessions(
                     shops=self.shop_store,
                     customers=self.customer_store,

@@ -10,6 +10,7 @@ import httpx
 
 from protocol.ids import AccountId, PersonId, new_id
 from protocol.states import Role
+from server.services.ending_settings import SEEDED
 from server.store.accounts import AccountRow
 from server.store.audit import AuditRow, Wanted
 from tests.scenarios.house import House, Shop
@@ -22,6 +23,7 @@ RULE: dict[str, Any] = {
     "cooldown_s": 600,
 }
 HOURS = {"start_minute": 540, "end_minute": 1080}
+KEPT: list[dict[str, Any]] = [reason.model_dump(mode="json") for reason in SEEDED]
 
 
 class Desk:
@@ -191,6 +193,7 @@ CHANGES: dict[str, Change] = {
     "PUT /v1/settings/wall": Change(
         {"thresholds": {"waiting_s": {"warn": 60, "bad": 300}}, "rev": 0}, ("wall_settings.added",)
     ),
+    "PUT /v1/settings/endings": Change({"rating_reasons": KEPT, "undo_s": 5}, ("shops.changed",)),
     "POST /v1/api-keys": Change({"name": "erp", "scopes": ["orders:read"]}, ("api_keys.added",)),
     "DELETE /v1/api-keys/{api_key_id}": Change(
         None,

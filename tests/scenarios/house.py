@@ -26,6 +26,7 @@ from server.gateway.direct import direct_ws
 from server.gateway.guard import guarded_http
 from server.serve import Server, listen
 from server.services.callers import Caller
+from server.services.ending_settings import EndingSettings
 from server.services.tokens import Principal
 from server.settings import load
 from server.store.accounts import AccountRow
@@ -352,6 +353,17 @@ class Shop:
         data = {**current.policy.model_dump(mode="json"), **changes}
         await self.app.policies.update(self.caller(), data, rev=current.rev, note="")
         await self.known_everywhere()
+
+    async def endings(self, **settings: Any) -> None:
+        """Set how conversations end, as the settings page would."""
+        said = EndingSettings.model_validate(settings)
+        await self.app.endings.replace(self.caller(), said)
+        for node in self.house.nodes:
+
+            async def knows(node: Node = node) -> bool:
+                return (await node.app.shops.get(self.id)).endings == said
+
+            await until(knows, what="a node's knowing how conversations end")
 
     async def role(self, role: str, **grants: str) -> str:
         """A role of the shop's own, or another content of a built-in one, as it was just made; rights with `_` for `.`.

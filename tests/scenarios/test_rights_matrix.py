@@ -42,6 +42,8 @@ def params_of(method: str, ids: Mapping[str, str]) -> dict[str, Any]:
         "conversation.open": {},
         "conversation.transfer": {**conversation, **account},
         "conversation.assign": {**conversation, **group},
+        "conversation.tag": {**conversation, "result_tags": []},
+        "conversation.choices": {},
         "conversation.list": {"scope": "all"},
         "conversation.rate": {**conversation, "rating": 5},
         "agent.set_status": {"status": "paused", **account},

@@ -32,6 +32,7 @@ from server.services.casts import Cast
 from server.services.collaborating import Collaborating
 from server.services.customers import CustomerFacts
 from server.services.dry_run import DryRun
+from server.services.endings import Endings
 from server.services.groups import Groups
 from server.services.identity import IdentityTokens
 from server.services.passwords import Passwords
@@ -260,6 +261,7 @@ class World:
             dry_run=DryRun(settings),
             shop_settings=ShopSettings(self.shops),
             collaborating=Collaborating(self.shops, self.node.shops),
+            endings=Endings(self.shops, self.node.shops),
             widget=WidgetSessions(
                 shops=self.shops,
                 customers=self.customers,

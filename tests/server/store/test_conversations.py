@@ -141,7 +141,13 @@ async def test_a_rating_is_the_customer_s_and_comes_at_the_end(
     assert stranger.value.code is ErrorCode.NOT_FOUND
     row = await conversations.rate(world.shop, world.cara, world.talk, 5, "fine")
     assert (row.rating, row.rating_comment) == (5, "fine")
-    assert (await conversations.rate(world.shop, world.cara, world.talk, 2, "")).rating == 2
+    again = await conversations.rate(
+        world.shop, world.cara, world.talk, 2, "", reasons=("slow",), correct_s=60
+    )
+    assert (again.rating, again.rating_reasons, again.rated_ms) == (2, ("slow",), row.rated_ms)
+    with pytest.raises(RequestError) as late:
+        await conversations.rate(world.shop, world.cara, world.talk, 5, "", correct_s=0)
+    assert late.value.reason == "rated_already"
 
 
 @pytest.mark.req("KS-18")

@@ -24,7 +24,8 @@ def upgrade() -> None:
             widget_settings jsonb NOT NULL CHECK (
                 widget_settings ->> 'identity_mode' IN ('off', 'report', 'enforce')
                 AND jsonb_typeof(widget_settings -> 'anonymous_allowed') = 'boolean'
-            )
+            ),
+            endings jsonb NOT NULL DEFAULT '{}'
         )
         """,
         """

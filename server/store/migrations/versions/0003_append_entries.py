@@ -31,7 +31,8 @@ CONVERSATION = """
     last_agent_id uuid, last_contact_at timestamptz, last_owner_id uuid, rating smallint, rating_comment text,
     customer_rev bigint, collaborators uuid[], supervisors uuid[], watchers uuid[], invited uuid[],
     items_done int, items_open int, collaboration_since timestamptz, customer_messages bigint,
-    customer_messages_read bigint, returning_agent_id uuid, returning_at timestamptz
+    customer_messages_read bigint, returning_agent_id uuid, returning_at timestamptz, result_tags text[],
+    end_reason text, rating_reasons text[], rated_at timestamptz
 """
 COLUMNS = [column.split()[0] for column in CONVERSATION.split(",")]
 
