@@ -80,6 +80,24 @@ TEAMS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """What may have become of a conversation."""
+
+    key: str
+    names: dict[str, str]
+    colour: str
+
+
+TAGS: Final = (
+    Tag("solved", {"en": "Solved", "zh": "已解决"}, "green"),
+    Tag("follow_up", {"en": "Follow up", "zh": "待跟进"}, "orange"),
+    Tag("refund", {"en": "Refund or return", "zh": "退换货"}, "blue"),
+    Tag("complaint", {"en": "Complaint", "zh": "投诉"}, "red"),
+    Tag("no_answer", {"en": "Customer went away", "zh": "买家未回复"}, "grey"),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Seeded:
     """The demo shop as it is: account ids by key, group ids by key, and the key for identity tokens."""
 
@@ -100,6 +118,7 @@ async def seed(door: Door, *, language: str, ports: list[int], folder: Path, bot
             path = f"/v1/groups/{groups[group]}/members/{accounts[person.key]}"
             await door.ask("PUT", path, token=owner.access_token)
     await _routing(door, owner, groups, accounts, bot=bot)
+    await _endings(door, owner, speech)
     await _surfaces(door, owner, ports)
     me = await door.ask("GET", "/v1/me", token=owner.access_token)
     return Seeded(me["shop"]["id"], accounts, groups, await _identity(door, owner, folder))
@@ -159,6 +178,17 @@ async def _routing(
         return
     body = {"rev": current["rev"], "policy": policy, "note": "demo shop"}
     await door.ask("PUT", "/v1/settings/routing", body, token=owner.access_token)
+
+
+async def _endings(door: Door, owner: SignIn, speech: str) -> None:
+    path = "/v1/settings/endings"
+    current = await door.ask("GET", path, token=owner.access_token)
+    if current["result_tags"]:
+        return
+    tags = [{"tag_id": tag.key, "name": tag.names[speech], "colour": tag.colour} for tag in TAGS]
+    # Wrap-up is short in this shop; the customer shall see something of it.
+    body = {**current, "result_tags": tags, "undo_s": 5}
+    await door.ask("PUT", path, body, token=owner.access_token)
 
 
 async def _surfaces(door: Door, owner: SignIn, ports: list[int]) -> None:

@@ -17,6 +17,7 @@ function conversation(id: string, more: Partial<Conversation> = {}): Conversatio
     owner: { kind: "agent", id: "me", name: "Lin" }, assign_epoch: 1, opened_at: at(0), arrived_at: at(0),
     assigned_at: at(0), wrap_up_until: null, closed_at: null, answers_later: false, head_seq: 0,
     read_by_customer: 0, read_by_staff: 0, waiting_since: null, last_message: null, customer_messages: 0, customer_messages_read: 0, answered: false, rating: null,
+    rating_reasons: [], rating_comment: "", rated_at: null, result_tags: [], end_reason: "",
     participants: [], watchers: [], work: null, ...more,
   };
 }

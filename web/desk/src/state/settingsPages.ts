@@ -19,6 +19,7 @@ export const PAGES: SettingsPage[] = [
     rights: ["settings.view"],
     load: () => import("../parts/settings/CollaborationPage.vue"),
   },
+  { name: "endings", section: "service", rights: ["settings.view"], load: () => import("../parts/settings/EndingsPage.vue") },
   { name: "files", section: "service", rights: ["settings.view"], load: () => import("../parts/settings/FilesPage.vue") },
   { name: "groups", section: "people", rights: ["settings.view"], load: () => import("../parts/settings/GroupsPage.vue") },
   {

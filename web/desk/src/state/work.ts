@@ -7,6 +7,7 @@ import { i18n } from "../texts";
 import { call, hush } from "./calls";
 import { useSession } from "./session";
 import { Drafts } from "./workDrafts";
+import { Ending, offered } from "./workEnding";
 import type { KeyAct } from "./workKeys";
 import { inOrder, later, listed, type Scope, SCOPES, takesPart } from "./workLists";
 import { Notices } from "./workNotices";
@@ -19,7 +20,6 @@ export type Dialog = "end" | "transfer" | "invite" | "explain" | "help" | "slots
 /** What the reader is to the open conversation. */
 export type Part = "owner" | "collaborator" | "watcher" | "reader";
 
-const UNDO_MS = 10_000;
 const { t } = i18n.global as unknown as { t: (key: string, named?: Record<string, unknown>) => string };
 
 export const useWork = defineStore("work", () => {
@@ -40,6 +40,7 @@ export const useWork = defineStore("work", () => {
   const pages = markRaw(new Pages());
   const notices = markRaw(new Notices());
   const typing = markRaw(new Typing());
+  const ending = markRaw(new Ending(() => session.ask("conversation.choices", {})));
   const drafts = shallowRef<Drafts>(new Drafts("pointsman:drafts:"));
   const outbox = shallowRef<Outbox | null>(null);
   /** another tab of this browser shows the workbench */
@@ -99,6 +100,7 @@ export const useWork = defineStore("work", () => {
       session.read(heard),
     ];
     void refresh();
+    void ending.ask();
     const timer = setInterval(() => {
       if (document.visibilityState === "visible") void refresh();
     }, 5000);
@@ -180,20 +182,29 @@ export const useWork = defineStore("work", () => {
     }
   }
 
-  async function end(conversation: Conversation): Promise<void> {
+  /** `said`: what became of it, and why; absent: as it stands there. */
+  async function end(conversation: Conversation, said: { result_tags?: string[]; reason?: string } = {}): Promise<void> {
     const id = conversation.conversation_id;
     const next = inOrder(mine.value).find((each) => each.conversation_id !== id)?.conversation_id ?? null;
-    const ended = await act("conversation.end", { conversation_id: id, assign_epoch: conversation.assign_epoch });
-    if (!ended) return;
+    const params = { conversation_id: id, assign_epoch: conversation.assign_epoch, ...said };
+    if (!(await act("conversation.end", params))) return;
     if (openId.value === id) leaving.value = next;
-    const name = conversation.customer.name || t("work.who.anonymous");
-    const undo = { text: t("work.end.undo"), do: () => void reopen(id) };
-    notices.say(t("work.end.done", { name }), "plain", undo, UNDO_MS);
+    const ended = session.view.conversations[id];
+    if (ended !== undefined) ending.offer(ended, conversation.customer.name || t("work.who.anonymous"), Date.now());
+  }
+
+  /** Take the last end back, while that is offered. */
+  function undo(): void {
+    const last = offered(ending.undos, session.view.conversations, Date.now()).at(-1);
+    if (last !== undefined) void reopen(last.id);
   }
 
   async function reopen(id: string): Promise<void> {
     hush();
-    if (await act("conversation.reopen", { conversation_id: id })) leaving.value = id;
+    ending.drop(id);
+    if (!(await act("conversation.reopen", { conversation_id: id }))) return;
+    scope.value = "mine";
+    leaving.value = id;
   }
 
   async function pull(conversation: string | null, pool: string | null = null): Promise<void> {
@@ -217,7 +228,7 @@ export const useWork = defineStore("work", () => {
   }
 
   return {
-    scope, openId, missing, dialog, wanted, chosen, side, now, pages, notices, typing, drafts, outbox, elsewhere, lists, mine, open, part,
-    invitations, mentions, leaving, begin, show, enter, look, act, end, reopen, pull, join, refused,
+    scope, openId, missing, dialog, wanted, chosen, side, now, pages, notices, typing, ending, drafts, outbox, elsewhere, lists, mine, open,
+    part, invitations, mentions, leaving, begin, show, enter, look, act, end, undo, reopen, pull, join, refused,
   };
 });

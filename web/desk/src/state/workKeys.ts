@@ -1,6 +1,6 @@
 import { composes } from "./workPace";
 
-export type KeyAct = "next" | "before" | "reply" | "note" | "transfer" | "invite" | "pull" | "slots" | "end" | "help";
+export type KeyAct = "next" | "before" | "reply" | "note" | "transfer" | "invite" | "pull" | "slots" | "end" | "undo" | "help";
 
 const ACTS: Readonly<Record<string, KeyAct>> = {
   j: "next",
@@ -14,6 +14,7 @@ const ACTS: Readonly<Record<string, KeyAct>> = {
   p: "pull",
   l: "slots",
   Escape: "end",
+  z: "undo",
   "?": "help",
 };
 

@@ -2,6 +2,7 @@
 
 import { together } from "../area";
 import { connect } from "./settings/connect";
+import { endings } from "./settings/endings";
 import { frame } from "./settings/frame";
 import { hours } from "./settings/hours";
 import { people } from "./settings/people";
@@ -10,4 +11,4 @@ import { rules } from "./settings/rules";
 import { wall } from "./settings/wall";
 import { workbench } from "./settings/workbench";
 
-export const settings = together(frame, routing, people, hours, rules, connect, workbench, wall);
+export const settings = together(connect, endings, frame, hours, people, routing, rules, wall, workbench);

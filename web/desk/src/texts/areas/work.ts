@@ -3,7 +3,8 @@
 import { together } from "../area";
 import { clock } from "./work/clock";
 import { colleagues } from "./work/colleagues";
+import { ending } from "./work/ending";
 import { lists } from "./work/lists";
 import { talk } from "./work/talk";
 
-export const work = together(clock, lists, talk, colleagues);
+export const work = together(clock, lists, talk, ending, colleagues);

@@ -57,16 +57,6 @@ export const talk = area({
     mention: {
       text: "{who} mentioned you",
     },
-    end: {
-      do: "End",
-      title: "End the conversation with {name}?",
-      meaning: "It leaves your list and closes after the wrap-up time. If the customer writes before that, it comes back to you.",
-      unanswered: "The customer still waits for an answer.",
-      items: "{n} pieces of work are not done.",
-      never_ask: "Do not ask again",
-      undo: "Undo",
-      done: "Ended: {name}",
-    },
     offline: {
       title: "Go offline",
       open: "You still have {n} open conversations. What shall become of them?",
@@ -143,16 +133,6 @@ export const talk = area({
     mention: {
       text: "{who} 提到了您",
     },
-    end: {
-      do: "结束会话",
-      title: "结束与 {name} 的会话？",
-      meaning: "会话将移出接待列表，结束中时长过后自动关闭；期间买家来消息会恢复给您。",
-      unanswered: "买家最后的消息还未回复。",
-      items: "还有 {n} 项协作事项未完成。",
-      never_ask: "不再询问",
-      undo: "撤销结束",
-      done: "已结束：{name}",
-    },
     offline: {
       title: "切换为离线",
       open: "您还有 {n} 个接待中的会话，如何处理？",
@@ -228,16 +208,6 @@ export const talk = area({
     },
     mention: {
       text: "{who} 提到了您",
-    },
-    end: {
-      do: "結束會話",
-      title: "結束與 {name} 的會話？",
-      meaning: "會話將移出接待列表，結束中時長過後自動關閉；期間買家來訊會恢復給您。",
-      unanswered: "買家最後的訊息尚未回覆。",
-      items: "還有 {n} 項協作事項未完成。",
-      never_ask: "不再詢問",
-      undo: "復原",
-      done: "已結束：{name}",
     },
     offline: {
       title: "切換為離線",
