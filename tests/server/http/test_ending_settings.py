@@ -25,7 +25,9 @@ async def test_a_shop_begins_with_reasons_in_three_languages_and_no_tags(world: 
 
     assert (first["result_tags"], first["result_tag_required"], first["undo_s"]) == ([], False, 10)
     for stars in range(1, 6):
-        offered = [each for each in first["rating_reasons"] if each["stars_from"] <= stars <= each["stars_to"]]
+        offered = [
+            each for each in first["rating_reasons"] if each["stars_from"] <= stars <= each["stars_to"]
+        ]
         assert len(offered) == 4
         assert all(set(each["texts"]) == {"zh-CN", "en", "zh-TW"} for each in offered)
 
