@@ -27,6 +27,7 @@ from router.model import (
     PoolState,
     Profile,
     Snapshot,
+    Tried,
     Waiting,
 )
 
@@ -297,6 +298,11 @@ class Engine(Protocol):
 
     async def explain(self, conversation: ConversationId) -> Waiting | None:
         """Why it waits; None when it does not."""
+        ...
+
+    async def preview(self, plan: Plan, *, day: int, rand: int) -> tuple[Tried, ...]:
+        """What a `claim` of this plan would try if it came now, in order: the last is the tier that takes the
+        conversation, or the pool in which it would wait. Nothing is claimed. Empty while the shop is not live."""
         ...
 
     async def snapshot(self) -> Snapshot:

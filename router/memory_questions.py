@@ -3,8 +3,20 @@
 from protocol.codes import Reason
 from protocol.ids import AccountId, ConversationId, GroupId
 from protocol.states import Life
-from router.memory_state import LiveShop
-from router.model import EVERYBODY, AgentState, ConversationState, Place, PoolState, Snapshot, Waiting
+from router.memory_claim import Walk, pool_of
+from router.memory_state import ConversationRecord, LiveShop
+from router.model import (
+    EVERYBODY,
+    POOL_SHOWN,
+    AgentState,
+    ConversationState,
+    Place,
+    Plan,
+    PoolState,
+    Snapshot,
+    Tried,
+    Waiting,
+)
 
 
 class MemoryQuestions:
@@ -40,6 +52,7 @@ class MemoryQuestions:
                 oldest_ms=min(arrived for _, arrived, _ in queue),
                 groups=self._shop.bound_groups(pool),
                 open_to_everybody=self._shop.serving(pool) == (EVERYBODY,),
+                first=tuple(conversation for _, _, conversation in queue[:POOL_SHOWN]),
             )
             for pool, queue in sorted(self._shop.queues.items())
         )
@@ -84,6 +97,21 @@ class MemoryQuestions:
             open_to_everybody=serving == (EVERYBODY,),
             agents=tuple((agent.profile.agent, agent.availability()) for agent in eligible),
         )
+
+    async def preview(self, plan: Plan, *, day: int, rand: int) -> tuple[Tried, ...]:
+        """See `Engine.preview`."""
+        if not self._shop.live:
+            return ()
+        request = plan.request
+        record = ConversationRecord(
+            conversation=request.conversation,
+            epoch=request.epoch,
+            rev=request.rev,
+            arrived_ms=request.arrived_ms,
+            priority=plan.priority,
+            pool=pool_of(plan),
+        )
+        return Walk(self._shop, plan, record, day=day, rand=rand).run().tried
 
     async def snapshot(self) -> Snapshot:
         """See `Engine.snapshot`. `extra`: `seq`, `due`, `unconfirmed`, `directory`, as plain sorted values."""

@@ -308,6 +308,10 @@ class Place:
     arrived_ms: int
 
 
+POOL_SHOWN = 50
+"""How many of those who wait a look at a pool names."""
+
+
 @dataclass(frozen=True, slots=True)
 class PoolState:
     """One queue pool at a glance."""
@@ -317,6 +321,8 @@ class PoolState:
     oldest_ms: int | None
     groups: tuple[GroupId, ...]
     open_to_everybody: bool
+    first: tuple[ConversationId, ...] = ()
+    """the first `POOL_SHOWN` of it, in queue order"""
 
 
 @dataclass(frozen=True, slots=True)

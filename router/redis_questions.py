@@ -7,7 +7,17 @@ import orjson
 from protocol.codes import Reason
 from protocol.ids import AccountId, ConversationId, ShopId
 from router.keys import prefix
-from router.model import AgentState, ConversationState, Place, PoolState, Snapshot, Waiting
+from router.model import (
+    POOL_SHOWN,
+    AgentState,
+    ConversationState,
+    Place,
+    Plan,
+    PoolState,
+    Snapshot,
+    Tried,
+    Waiting,
+)
 from router.redis_link import RedisLink
 from router.replies import (
     EMPTY_EXTRA,
@@ -16,8 +26,10 @@ from router.replies import (
     availabilities,
     conversation_state,
     groups,
+    plan_text,
     pool_state,
     snapshot,
+    walked,
 )
 
 
@@ -49,7 +61,7 @@ class RedisQuestions:
 
     async def pools(self) -> tuple[PoolState, ...]:
         """See `Engine.pools`; by name."""
-        rows = await self._ask("ask_pools")
+        rows = await self._ask("ask_pools", POOL_SHOWN)
         return tuple(sorted((pool_state(row) for row in rows or ()), key=lambda state: state.pool))
 
     async def waiting(self, pool: str, *, limit: int = 100) -> tuple[ConversationState, ...]:
@@ -84,6 +96,11 @@ class RedisQuestions:
             open_to_everybody=open_to_everybody == 1,
             agents=availabilities(agents),
         )
+
+    async def preview(self, plan: Plan, *, day: int, rand: int) -> tuple[Tried, ...]:
+        """See `Engine.preview`."""
+        rows = await self._ask("ask_walk", day, plan.request.conversation, rand, plan_text(plan))
+        return walked(rows or [])
 
     async def snapshot(self) -> Snapshot:
         """See `Engine.snapshot`. `extra`: `seq`, `due`, `unconfirmed`, `directory`, as plain sorted values."""

@@ -92,10 +92,13 @@ def decision(row: Row) -> Decision:
         until or None,
         offline == 1,
         by or None,
-        tuple([_tried(tier, how, who, where, *named) for tier, how, who, named, where in tried])
-        if tried
-        else (),
+        walked(tried) if tried else (),
     )
+
+
+def walked(rows: Row) -> tuple[Tried, ...]:
+    """What was tried, or would be."""
+    return tuple([_tried(tier, how, who, where, *named) for tier, how, who, named, where in rows])
 
 
 def outcome(reply: bytes) -> Outcome:
@@ -196,8 +199,8 @@ def groups(items: list[str]) -> tuple[GroupId, ...]:
 
 def pool_state(row: Row) -> PoolState:
     """One pool at a glance."""
-    pool, length, oldest, bound, open_to_everybody = row
-    return PoolState(pool, length, oldest, groups(bound), open_to_everybody)
+    pool, length, oldest, bound, open_to_everybody, first = row
+    return PoolState(pool, length, oldest, groups(bound), open_to_everybody, tuple(first))
 
 
 def snapshot(answer: Row) -> Snapshot:

@@ -40,10 +40,11 @@ CALLERS: dict[str, str] = {
     "ask_agent": "agent",
     "ask_agents": "",
     "ask_conversation": "conversation",
-    "ask_pools": "",
+    "ask_pools": "shown",
     "ask_waiting": "pool limit",
     "ask_place": "conversation",
     "ask_explain": "conversation",
+    "ask_walk": "day conversation rand plan",
     "ask_snapshot": "",
 }
 """What the engine passes to each script, in order; the headers must say the same."""

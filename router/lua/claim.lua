@@ -1,12 +1,10 @@
 -- claim: walk a plan's tiers over live state and take the first fit, or wait in the plan's pool.
 -- GUARANTEE: one owner or one pool, with the slot counted and the decision noted, or nothing. Engine.claim.
--- USES: _prelude _agents _slots _choice _conversations _serving _fill
+-- USES: _prelude _agents _slots _choice _conversations _walk _serving _fill
 -- KEYS: prefix
 -- ARGV: now op node day conversation rand plan takes_from
 -- RETURNS: change | already_routed | not_owner
--- plan: JSON [arrived, priority, epoch, rev, pool, tier...]; a tier is
--- [kind, reason, agent, groups, over capacity (-1: no limit), even paused, hold, only if offline, pool].
-local plan, from, WHOLE = cjson.decode(ARGV[7]), ARGV[8], { '*' }
+local plan, from = cjson.decode(ARGV[7]), ARGV[8]
 local c = { id = ARGV[5], life = '', owner = '', epoch = 0, rev = 0, til = 0, reason = '', previous = '' }
 if from ~= '' then
   c = head[5] and conversation(c.id, head[5]) or c
@@ -17,76 +15,11 @@ elseif head[5] then
 end
 c.arrived, c.priority, c.pool = c.arrived or plan[1], plan[2], plan[5] -- the first arrival stays
 c.epoch, c.rev = math.max(c.epoch, plan[3]), math.max(c.rev, plan[4])
-
-local function nobody(groups) return anybody_at_work(groups) and 'all_full' or 'nobody_online' end
-
-local function unless_others_wait(a)
-  local first = call('ZRANGE', P .. 'pool:' .. c.pool, 0, 0, 'WITHSCORES')
-  if not first[1] then return a end
-  local score, own = tonumber(first[2]), turn(c)
-  return (score < own or (score == own and id_before(first[1], c.id))) and 'others_wait' or a
+local tried, got, tier = walk(plan, c, tonumber(ARGV[6]))
+if got then
+  local later = tier[1] == 'offline_list' or (tier[1] == 'owner' and not reachable(got))
+  give(c, got, tier[2], later and 1 or 0, '', tried)
+else
+  wait(c, '', tried)
 end
-
-local function reachable(a) return a.status == 'online' and a.counted == 0 end
-
--- Each gives the agent who takes it, or why nobody does.
-local TRY = {
-  agent = function(tier)
-    local a, over = agent(tier[3]), tier[5]
-    if not a then return 'not_an_agent' end
-    if tier[2] == 'bot' then
-      if a.excluded == 1 then return 'excluded' end
-      return reachable(a) and call('EXISTS', P .. 'at:' .. a.id) == 1 and a or 'offline'
-    end
-    local is = availability(a)
-    if not at_work(a) or ((is == 'paused' or is == 'auto_paused') and not tier[6]) then return is end
-    if over < 0 or a.load < a.cap + over then return a end
-    return over == 0 and 'full' or 'over_capacity_limit'
-  end,
-  groups = function(tier)
-    local a = best_of(tier[4])
-    return a and unless_others_wait(a) or nobody(tier[4])
-  end,
-  random = function(tier)
-    local last = tier[8] ~= '' and agent(tier[8])
-    if last and at_work(last) then return 'somebody_online' end
-    local ready = call('ZCARD', P .. 'lru:*')
-    if ready == 0 then return nobody(WHOLE) end
-    local nth = tonumber(ARGV[6]) % ready
-    return unless_others_wait(agent(call('ZRANGE', P .. 'lru:*', nth, nth)[1]))
-  end,
-  offline_list = function()
-    if anybody_at_work(WHOLE) then return 'somebody_online' end
-    return top('~') or (call('EXISTS', P .. 'offline_list') == 1 and 'all_full' or 'nobody_online')
-  end,
-  owner = function()
-    if call('EXISTS', P .. 'group:*') == 1 then return 'has_agents' end
-    local first
-    for _, id in ipairs(call('SMEMBERS', P .. 'owners')) do
-      if not first or id_before(id, first) then first = id end
-    end
-    local a = first and agent(first)
-    if not a then return 'not_an_agent' end
-    return a.excluded == 1 and 'excluded' or a
-  end,
-  pool = function() return nobody(WHOLE) end,
-}
-
-local tried, held = {}, false
-for i = 6, #plan do
-  local tier = plan[i]
-  local kind = tier[1]
-  if kind == 'pool' or not held then
-    local got = TRY[kind](tier)
-    if type(got) == 'table' then
-      tried[#tried + 1] = { tier[2], 'taken', got.id, tier[4], tier[9] }
-      local later = kind == 'offline_list' or (kind == 'owner' and not reachable(got))
-      give(c, got, tier[2], later and 1 or 0, '', tried)
-      return finish()
-    end
-    tried[#tried + 1] = { tier[2], got, tier[3], tier[4], tier[9] }
-    held = held or got == 'others_wait' or (tier[7] and got == 'all_full')
-  end
-end
-wait(c, '', tried)
 return finish()

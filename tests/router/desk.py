@@ -26,6 +26,7 @@ from router.model import (
     Refused,
     Request,
     Slot,
+    Tried,
 )
 from router.policy import Policy
 from router.rules import plan
@@ -193,9 +194,20 @@ class Desk:
         )
 
     async def asks(self, name: str, **facts: Any) -> Decision:
-        """A customer writes: what became of the conversation in that verb. `takes_from`: whom it is taken from."""
+        """A customer writes: what became of the conversation in that verb, and that a look before foresaw it.
+        `takes_from`: whom it is taken from."""
+        new = "takes_from" not in facts
+        foreseen = await self.preview(name, **facts) if self.checking and new else ()
         decisions = await self.act(self._claim(name, facts))
+        if foreseen:
+            claimed = next(decision for decision in decisions if decision.conversation == name)
+            assert claimed.tried == foreseen
         return next(decision for decision in reversed(decisions) if decision.conversation == name)
+
+    async def preview(self, name: str, **facts: Any) -> tuple[Tried, ...]:
+        """What would be tried for a customer who came now."""
+        made = plan(self.request(name, **facts), self.policy, now_ms=self.now, groups_exist=self.groups_exist)
+        return await self.engine.preview(made, day=self.day, rand=self.rand)
 
     async def asks_in_vain(self, name: str, **facts: Any) -> Refusal:
         """A claim that must be refused."""

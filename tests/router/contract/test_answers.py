@@ -6,6 +6,8 @@ from protocol.codes import Reason
 from protocol.ids import AccountId, ConversationId
 from protocol.states import Life, PauseMode
 from router.model import Place, PoolState, Tried
+from router.policy import Policy
+from router.rules import plan
 from tests.router.desk import MINUTE_MS, OFFLINE, PAUSED, Desk
 
 
@@ -144,8 +146,8 @@ async def test_pools_at_a_glance_and_in_order(desk: Desk) -> None:
     await desk.asks("c2", state="trade_done", new=True)
     await desk.asks("c3", state="after_sale")
     assert await desk.engine.pools() == (
-        PoolState("default", 1, start + 5, (), True),
-        PoolState("trade_done", 2, start, ("post",), False),  # pyright: ignore[reportArgumentType]
+        PoolState("default", 1, start + 5, (), True, ("c3",)),  # pyright: ignore[reportArgumentType]
+        PoolState("trade_done", 2, start, ("post",), False, ("c2", "c1")),  # pyright: ignore[reportArgumentType]
     )
     states = await desk.engine.waiting("trade_done")
     assert [(state.conversation, state.place) for state in states] == [("c2", 1), ("c1", 2)]
@@ -170,3 +172,34 @@ async def test_one_conversation_and_one_agent(desk: Desk) -> None:
         ("ann", ()),
         ("bob", ()),
     ]
+
+
+@pytest.mark.req("KS-22", "KS-23")
+async def test_a_look_ahead_says_who_would_take_it_and_changes_nothing(desk: Desk) -> None:
+    await desk.open(mode="grouped", order_state_groups={"after_sale": ["refunds"]})
+    await desk.hire("ann", "refunds", capacity=1)
+    await desk.hire("bob")
+    before = await desk.engine.snapshot()
+
+    foreseen = await desk.preview("c1", state="after_sale", last="bob")
+
+    assert [(each.tier, each.outcome, each.agent) for each in foreseen] == [
+        (Reason.LAST_AGENT, Reason.TAKEN, "bob")
+    ]
+    assert await desk.engine.snapshot() == before, "nothing was claimed"
+    await desk.asks("c1", state="after_sale")
+    foreseen = await desk.preview("c2", state="after_sale")
+    assert [(each.tier, each.outcome) for each in foreseen] == [
+        (Reason.ORDER_STATE_GROUP, Reason.ALL_FULL),
+        (Reason.QUEUE_POOL, Reason.ALL_FULL),
+    ], "the group holds its customers"
+
+
+@pytest.mark.req("KS-22")
+async def test_nobody_is_foreseen_while_the_shop_is_not_live(desk: Desk) -> None:
+    assert (
+        await desk.engine.preview(
+            plan(desk.request("c1"), Policy(), now_ms=desk.now, groups_exist=False), day=desk.day, rand=0
+        )
+        == ()
+    )
