@@ -103,7 +103,8 @@ class GroupTarget(Shape):
     with_room: int
     permitted: bool
     why_not: str | None = None
-    """`out_of_scope`, `nobody_online`"""
+    """`out_of_scope`, `nobody_online`, `all_paused`, `only_oneself` (the reader alone could receive it, who has it),
+    `owner_already` (its owner alone could)"""
 
 
 class WaitingCard(Shape):

@@ -107,7 +107,7 @@ class RedisQuestions:
         answer = await self._ask("ask_snapshot")
         return Snapshot((), (), (), EMPTY_EXTRA) if answer is None else snapshot(answer)
 
-    async def _ask(self, script: str, *args: str | int) -> Any:
+    async def _ask(self, script: str, *args: str | int | bytes) -> Any:
         """The decoded answer; None for nothing."""
         reply = await self._link.script(script, self._keys, args)
         return None if reply is None else orjson.loads(reply)

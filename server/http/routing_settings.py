@@ -114,7 +114,8 @@ class DryRunBody(Closed):
 
 
 class TierView(View):
-    """One step of the routing order. `now`: how it would end at this moment, when live state is known."""
+    """One step of the routing order. `now`: how it would end at this moment; null when it would not come to it, or live
+    state is not known. `taker`: the account that would get the customer by it."""
 
     kind: str
     reason: str
@@ -125,6 +126,7 @@ class TierView(View):
     hold: bool
     pool: str | None
     now: str | None
+    taker: str | None
 
 
 class DryRunView(View):
@@ -235,6 +237,7 @@ async def dry_run(deps: Given, caller: Asking, body: DryRunBody) -> DryRunView:
             hold=step.tier.hold,
             pool=step.tier.pool,
             now=step.now,
+            taker=step.taker,
         )
         for step in run.steps
     ]

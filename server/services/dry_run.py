@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.codes import Reason
 from protocol.ids import AccountId, ConversationId, CustomerId, ShopId
 from protocol.states import OrderState
 from router import orders, rules
@@ -13,7 +14,8 @@ from router.orders import Order, Purchases
 from server.services.policies import Policies
 
 LiveTiers = Callable[[ShopId, Plan], Awaitable[tuple[Tried, ...]]]
-"""How each tier of a plan would end at this moment, in the plan's order, without claiming anything."""
+"""What a claim of a plan would try at this moment, in the plan's order, without claiming anything: the last is the tier
+that takes the customer. Empty: live state cannot say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,12 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One tier, and how it would end now; None when live state was not asked."""
+    """One tier, and how it would end now; None when it would not be tried, or live state was not asked. `taker`: who
+    would get the customer by it."""
 
     tier: Tier
-    now: str | None
+    now: str | None = None
+    taker: AccountId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,19 @@ class DryRun:
             returning=contact is not None and now_ms - contact.at_ms <= policy.sticky_window_s * 1000,
             new_customer=new_customer,
             priority=plan.priority == PRIORITY,
-            steps=tuple(
-                Step(tier, outcomes[i].outcome if i < len(outcomes) else None)
-                for i, tier in enumerate(plan.tiers)
-            ),
+            steps=_steps(plan, outcomes),
         )
+
+
+def _steps(plan: Plan, tried: tuple[Tried, ...]) -> tuple[Step, ...]:
+    """The tiers with their outcomes. What a tier holds back, and what comes after the one that fits, is not tried."""
+    left = list(tried)
+    steps: list[Step] = []
+    for tier in plan.tiers:
+        if left and left[0].tier is tier.reason:
+            outcome = left.pop(0)
+            taken = outcome.outcome is Reason.TAKEN
+            steps.append(Step(tier, outcome.outcome.value, outcome.agent if taken else None))
+        else:
+            steps.append(Step(tier))
+    return tuple(steps)

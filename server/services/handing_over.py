@@ -28,7 +28,7 @@ from server.services.routing import Routing
 from server.services.scope import Scope, Why, refusal
 from server.services.seeing import Seeing
 from server.services.shops import Shops
-from server.services.targets import Act, Choice, Targets, lightest, unfit
+from server.services.targets import Act, Choice, Targets, lightest, nobody_of, unfit
 from server.session import Session
 from server.store.entry import happening
 from server.store.groups import GroupRow
@@ -131,15 +131,16 @@ class HandingOver:
         await self._hand(row, account, giving, None)
 
     async def to_group(self, row: ConversationRow, group: GroupRow, giving: Giving) -> None:
-        """Give a conversation to the lightest of a department. INVALID_STATE `nobody_online` when nobody of it can
-        receive now, besides its owner; then nothing changes."""
+        """Give a conversation to the lightest of a department. INVALID_STATE when nobody of it can receive now,
+        besides its owner (`targets.Nobody` says why); then nothing changes."""
         lock = self._choosing.setdefault(group.id, asyncio.Lock())
         async with lock:
             states = await self._live.ask(row.shop_id, lambda engine: engine.agents())
             account = lightest(states, group.id, but=row.owner_id)
             if account is None:
+                owner, by = row.owner_id, giving.by or AccountId("")
                 raise invalid_state(
-                    "nobody_online",
+                    nobody_of(states, group.id, owner=owner, by=by) or "nobody_online",
                     f"Nobody of {group.name} can receive now; leave it, or put it into the queue.",
                 )
             await self._hand(row, account, giving, group)

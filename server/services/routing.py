@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter
 from protocol.errors import RequestError
 from protocol.ids import AccountId, ClientMessageId, ConversationId, ShopId
 from protocol.states import Life
-from router.model import Change, Decision, Done, Outcome, Plan, Request
+from router.model import Change, Decision, Done, Outcome, Plan, Request, Tried
 from router.orders import Purchases, is_new_customer
 from router.redis_link import LinkError
 from router.rules import plan
@@ -97,6 +97,12 @@ class Routing:
                 planned, op_id=stamp.op_id, day=stamp.day, rand=rand, takes_from=takes_from
             ),
         )
+
+    async def foresee(self, shop: ShopId, plan: Plan) -> tuple[Tried, ...]:
+        """What routing would try for a customer who came now, without claiming anything: the last is who takes them, or
+        where they wait. Empty when live state is not there to ask. Raises UNAVAILABLE."""
+        stamp, rand = await self._live.stamp(shop), secrets.randbits(31)
+        return await self._live.ask(shop, lambda engine: engine.preview(plan, day=stamp.day, rand=rand))
 
     async def plan_for(self, row: ConversationRow, customer: CustomerRow, *, via_bot: bool) -> Plan:
         """The tiers for a conversation, from durable facts and the shop's settings."""

@@ -31,6 +31,7 @@ from server.store.rows import ConversationRow
 
 Act = Literal["transfer", "assign", "invite"]
 Hindrance = Literal["bot", "oneself", "owner_already", "participant_already", "out_of_scope", "excluded"]
+Nobody = Literal["only_oneself", "owner_already", "all_paused", "nobody_online"]
 
 RIGHT_OF: Final[dict[Act, Right]] = {
     "transfer": Right.TRANSFER,
@@ -178,6 +179,18 @@ def lightest(states: Iterable[AgentState], group: GroupId, *, but: AccountId | N
     return None
 
 
+def nobody_of(
+    states: Sequence[AgentState], group: GroupId, *, owner: AccountId | None, by: AccountId
+) -> Nobody | None:
+    """Why a group can receive nothing now, though it may be chosen; None: somebody can."""
+    if lightest(states, group, but=owner) is not None:
+        return None
+    if owner is not None and lightest(states, group, but=None) == owner:
+        return "only_oneself" if owner == by else "owner_already"
+    others = (each for each in states if group in each.profile.groups and each.profile.agent != owner)
+    return "all_paused" if any(each.availability in _AT_WORK for each in others) else "nobody_online"
+
+
 def unfit(field: str, reason: str, message: str) -> RequestError:
     """A param that cannot be meant."""
     detail = [{"field": field, "problem": message}]
@@ -188,16 +201,16 @@ def _group_target(
     choice: Choice, group: GroupRow, states: Sequence[AgentState], members: frozenset[AccountId]
 ) -> GroupTarget:
     now = [each.availability for each in states if group.id in each.profile.groups]
-    owner = None if choice.row is None else choice.row.owner_id
-    if choice.act == "invite":  # an invitation waits for those who are away
-        somebody = not members.isdisjoint(each.profile.agent for each in states)
-    else:
-        somebody = lightest(states, group.id, but=owner) is not None
     why = None
     if not _covers(choice.cover.groups, group.id):
         why = "out_of_scope"
-    elif not somebody:
-        why = "nobody_online"
+    elif choice.act == "invite":  # an invitation waits for those who are away
+        if members.isdisjoint(each.profile.agent for each in states):
+            why = "nobody_online"
+    else:
+        why = nobody_of(
+            states, group.id, owner=None if choice.row is None else choice.row.owner_id, by=choice.by
+        )
     return GroupTarget(
         group_id=group.id,
         name=group.name,

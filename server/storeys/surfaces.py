@@ -71,6 +71,7 @@ class Surfaces(Identity):
         )
         self.policies = Policies(self.policy_store, self.account_store, self.group_store, self.changes)
         self.endings = Endings(self.shop_store, self.shops)
+        self.dry_run = DryRun(self.policies, self.routing.foresee)
         self.live_reads = LiveReads(self.agents, self.live, self.shops)
         facts = CustomerFacts(
             customers=self.customer_store,
@@ -123,7 +124,7 @@ class Surfaces(Identity):
                 collaborations=self.work.collaborations,
                 policies=self.policies,
                 rules=self.automation.rules,
-                dry_run=DryRun(self.policies),
+                dry_run=self.dry_run,
                 shop_settings=ShopSettings(self.shop_store),
                 collaborating=Collaborating(self.shop_store, self.shops),
                 endings=self.endings,

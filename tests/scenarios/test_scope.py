@@ -267,3 +267,38 @@ async def test_who_may_not_start_a_collaboration_is_told_by_the_chooser_too(hous
     ):
         refused = await lily.refused(method, conversation_id=conversation, **params)
         assert (refused.code, refused.reason) == (ErrorCode.FORBIDDEN, "no_right")
+
+
+@pytest.mark.req("GP-04")
+async def test_a_department_where_only_oneself_is_online_says_so(house: House) -> None:
+    shop = await house.shop()
+    await shop.group("Phones")
+    await shop.group("Shoes")
+    lily = await shop.agent("Lily", groups=("Phones", "Shoes"))
+    await shop.agent("Max", groups=("Shoes",), status="paused")
+    ada = await shop.customer("Ada")
+    assert await ada.reaches() == "Lily"
+    conversation = await only(lily)
+
+    chooser = await lily.asks("agent.targets", act="transfer", conversation_id=conversation)
+
+    why = {group.name: (group.why_not, group.online) for group in chooser.groups}
+    assert why == {"Phones": ("only_oneself", 1), "Shoes": ("only_oneself", 2)}
+    refusal = await lily.refused(
+        "conversation.transfer", conversation_id=conversation, group_id=shop.groups["Phones"]
+    )
+    assert refusal.reason == "only_oneself"
+
+
+@pytest.mark.req("GP-04")
+async def test_a_department_whose_members_are_all_paused_is_not_said_to_be_offline(house: House) -> None:
+    shop = await house.shop()
+    await shop.group("Shoes")
+    lily = await shop.agent("Lily")
+    await shop.agent("Max", groups=("Shoes",), status="paused")
+    ada = await shop.customer("Ada")
+    assert await ada.reaches() == "Lily"
+
+    chooser = await lily.asks("agent.targets", act="transfer", conversation_id=await only(lily))
+
+    assert [(group.why_not, group.online) for group in chooser.groups] == [("all_paused", 1)]

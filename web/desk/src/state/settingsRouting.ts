@@ -68,6 +68,7 @@ export interface Tier {
   hold: boolean;
   pool: string | null;
   now: string | null;
+  taker: string | null;
 }
 
 export interface DryRunAnswer {

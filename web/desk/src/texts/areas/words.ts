@@ -99,6 +99,8 @@ export const words = area({
       owner_already: "serves it already",
       participant_already: "takes part already",
       nobody_online: "nobody online",
+      all_paused: "everybody is paused",
+      only_oneself: "nobody online but you",
     },
     alarm: {
       collaboration_stalled: "collaboration stalls",
@@ -202,6 +204,8 @@ export const words = area({
       owner_already: "已在接待",
       participant_already: "已在协作",
       nobody_online: "无人在线",
+      all_paused: "全员挂起",
+      only_oneself: "只有您在线",
     },
     alarm: {
       collaboration_stalled: "协作停滞",
@@ -305,6 +309,8 @@ export const words = area({
       owner_already: "已在接待",
       participant_already: "已在協作",
       nobody_online: "無人在線",
+      all_paused: "全員掛起",
+      only_oneself: "只有您在線",
     },
     alarm: {
       collaboration_stalled: "協作停滯",

@@ -95,6 +95,9 @@ export const routing = area({
       hold: "later steps only when none of them is at work",
       waits_here: "waits here",
       gets: "Now it would be decided here.",
+      now_gets: "Right now {who} would get this customer.",
+      now_waits: "Right now nobody can take this customer: they would wait in {pool} ({why}).",
+      not_live: "Who is at work now is not known at the moment, so only the order of the steps is shown.",
       waits: "Now the customer would wait here.",
     },
     field: {
@@ -243,6 +246,9 @@ export const routing = area({
       hold: "组内有人在岗时不再往下分配",
       waits_here: "在此等待",
       gets: "此刻会在这一步分配。",
+      now_gets: "此刻这位买家会分给 {who}。",
+      now_waits: "此刻无人可接：买家会在{pool}等待（{why}）。",
+      not_live: "暂时不知道谁在线，只能列出各步骤的顺序。",
       waits: "此刻买家会在这里排队。",
     },
     field: {
@@ -391,6 +397,9 @@ export const routing = area({
       hold: "群組內有人在崗時不再往下分配",
       waits_here: "在此等候",
       gets: "此刻會在這一步分配。",
+      now_gets: "此刻這位買家會分給 {who}。",
+      now_waits: "此刻無人可接：買家會在{pool}等候（{why}）。",
+      not_live: "暫時不知道誰在線，只能列出各步驟的順序。",
       waits: "此刻買家會在這裡排隊。",
     },
     field: {
