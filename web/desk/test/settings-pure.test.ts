@@ -92,7 +92,7 @@ describe("roles", () => {
 
 describe("a dry run", () => {
   const given = { state: "after_sale", agent: "", contactAt: "2026-11-22T08:00", firstPaidAt: "", boughtAt: "", viaBot: false } as const;
-  const tier = (kind: Tier["kind"], now: string | null): Tier => ({ kind, reason: "any_online", agent: null, groups: [], over_capacity: 0, even_paused: false, hold: false, pool: null, now });
+  const tier = (kind: Tier["kind"], now: string | null): Tier => ({ kind, reason: "any_online", agent: null, groups: [], over_capacity: 0, even_paused: false, hold: false, pool: null, now, taker: null });
 
   it("describes one order in the state that was chosen, and no contact with nobody", () => {
     const now = new Date("2026-11-22T09:00:00Z");
