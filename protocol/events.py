@@ -180,6 +180,13 @@ class WorkbenchChanged(Shape):
     workbench: Workbench
 
 
+class QuickRepliesChanged(Shape):
+    """Quick replies that the reader may choose from changed, or may have: ask for them again. `rev` rises with each
+    change."""
+
+    rev: int
+
+
 class ScreenChanged(Shape):
     """A screen share was asked for (`reason`: why, in the asker's words), agreed to, refused or ended."""
 
@@ -255,6 +262,7 @@ EVENTS: dict[str, Event] = _table(
     Event("monitor.changed", WallChanged, Plane.STATE, _S, "The wall moved."),
     Event("rights.changed", RightsChanged, Plane.STATE, _S, "The reader may do something else now."),
     Event("workbench.changed", WorkbenchChanged, Plane.STATE, _S, "The shop's limits or groups changed."),
+    Event("quick_replies.changed", QuickRepliesChanged, Plane.STATE, _S, "Ask for quick replies again."),
     Event("screen.changed", ScreenChanged, Plane.STATE, _S, "A screen share asked, agreed, refused, ended."),
     Event("screen.signalled", ScreenSignalled, Plane.STATE, _S, "A step of WebRTC's negotiation."),
     Event("notice.given", Notice, Plane.EPHEMERAL, _S, "The shop's rules tell something (CO-07)."),

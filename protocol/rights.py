@@ -48,6 +48,8 @@ class Right(StrEnum):
     """give customers within reach to somebody within reach (GP-07)"""
     REPORT = "report.view"
     """statistics, running collaborations and alarms of those within reach (GP-05, CO-09)"""
+    REPLIES = "quick_reply.edit"
+    """write quick replies: one's own, those of groups within reach, at reach `all` also the shop's"""
     SETTINGS_VIEW = "settings.view"
     ROUTING = "routing.manage"
     """routing settings, groups, collaboration settings, holidays (KS-23)"""
@@ -132,6 +134,7 @@ BUILT_IN: Mapping[str, Grants] = MappingProxyType(
             _R.CUSTOMER_ASSIGN,
             _R.REPORT,
             _R.AGENT_MANAGE,
+            _R.REPLIES,
             _R.SETTINGS_VIEW,
             _R.ROUTING,
             _R.RULES,
@@ -158,6 +161,7 @@ BUILT_IN: Mapping[str, Grants] = MappingProxyType(
             _R.CUSTOMER_EDIT,
             _R.CUSTOMER_ASSIGN,
             _R.REPORT,
+            _R.REPLIES,
             _R.SETTINGS_VIEW,
             _R.ROUTING,
             _R.RULES,
@@ -176,7 +180,7 @@ BUILT_IN: Mapping[str, Grants] = MappingProxyType(
             _R.REPORT,
             _R.SETTINGS_VIEW,
             _R.TRANSFER,  # what was taken over is given back to somebody
-            own=(_R.SERVE,),
+            own=(_R.SERVE, _R.REPLIES),
         ),
         Role.OPERATIONS: _grants(_R.VIEW, _R.CUSTOMER_VIEW, _R.REPORT, _R.SETTINGS_VIEW, _R.OPERATE),
         Role.AGENT: _grants(
@@ -184,7 +188,7 @@ BUILT_IN: Mapping[str, Grants] = MappingProxyType(
             _R.TRANSFER,
             _R.INVITE,
             _R.CUSTOMER_VIEW,
-            own=(_R.SERVE, _R.VIEW, _R.CUSTOMER_EDIT, _R.REPORT),
+            own=(_R.SERVE, _R.VIEW, _R.CUSTOMER_EDIT, _R.REPORT, _R.REPLIES),
         ),
         Role.BOT: _grants(own=(_R.SERVE, _R.VIEW)),
     }

@@ -284,6 +284,16 @@ class Settings(BaseSettings):
         default=86_400, ge=60, description="Files that no message names are deleted after this long."
     )
 
+    quick_replies_shop: int = Field(
+        default=1000, ge=0, le=10_000, description="Most quick replies of a whole shop."
+    )
+    quick_replies_group: int = Field(
+        default=500, ge=0, le=10_000, description="Most quick replies of each group."
+    )
+    quick_replies_own: int = Field(
+        default=200, ge=0, le=10_000, description="Most quick replies that an account keeps for itself."
+    )
+
     login_per_minute: int = Field(
         default=10, ge=1, description="Failed sign-ins per account and address in a minute."
     )

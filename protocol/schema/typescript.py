@@ -12,6 +12,7 @@ from protocol.methods import METHODS
 from protocol.schema.definitions import REF, Json, definitions
 from protocol.shapes import TEXT_MAX_BYTES
 from protocol.states import Role
+from protocol.variables import VARIABLES
 from protocol.version import SUBPROTOCOL
 
 _HEAD = (
@@ -44,6 +45,7 @@ def typescript() -> str:
         f'export const SUBPROTOCOL = "{SUBPROTOCOL}";\n',
         f"export const FRAME_MAX_BYTES = {FRAME_MAX_BYTES};\n",
         f"export const TEXT_MAX_BYTES = {TEXT_MAX_BYTES};\n",
+        f"export const VARIABLES = {json.dumps(VARIABLES)} as const;\n",
     ]
     return "\n".join(parts)
 

@@ -28,6 +28,7 @@ from server.services.file_transfer import FileTransfer
 from server.services.files import FileRequests
 from server.services.groups import Groups
 from server.services.policies import Policies
+from server.services.quick_replies import QuickReplies
 from server.services.reassignments import Reassignments
 from server.services.roles import Roles
 from server.services.rules import Rules
@@ -122,6 +123,7 @@ class Deps:
     collaborations: Collaborations
     policies: Policies
     rules: Rules
+    quick_replies: QuickReplies
     dry_run: DryRun
     shop_settings: ShopSettings
     collaborating: Collaborating

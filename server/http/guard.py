@@ -54,7 +54,7 @@ class StrictRequest(Request):
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """The body in pieces; raises Refusal 413 as soon as it is too large."""
-        most = deps_of(self).body_bytes
+        most = self.state.most_bytes
         announced = self.headers.get("content-length", "0")
         read = int(announced) if announced.isdigit() else 0
         if read > most:
@@ -92,6 +92,7 @@ class GuardedRoute(APIRoute):
             status = 500
             try:
                 read = Request if access.own_body else StrictRequest
+                request.state.most_bytes = access.body_bytes or deps_of(request).body_bytes
                 response = await _answer(read(request.scope, request.receive), name, access, inner)
                 status = response.status_code
                 return response

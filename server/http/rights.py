@@ -24,12 +24,14 @@ class Scope(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Access:
     """`public`: nobody needs to sign in. Else an account with `right`, or an API key with `scope`. `own_body`: the
-    route itself reads the body, and bounds it; for all others it is JSON of a bounded size."""
+    route itself reads the body, and bounds it; for all others it is JSON of a bounded size, `body_bytes` where that is
+    not the server's limit for bodies (0)."""
 
     right: Right | None = None
     scope: Scope | None = None
     public: bool = False
     own_body: bool = False
+    body_bytes: int = 0
 
 
 _public = Access(public=True)
@@ -42,6 +44,7 @@ _accounts = Access(Right.ACCOUNTS)
 _integration = Access(Right.INTEGRATION)
 _rules = Access(Right.RULES)
 _roles = Access(Right.ROLES)
+_replies = Access(Right.REPLIES)
 _break_glass = Access(Right.BREAK_GLASS)
 
 RIGHTS: dict[str, Access] = {
@@ -98,6 +101,12 @@ RIGHTS: dict[str, Access] = {
     "PATCH /v1/rules/{rule_id}": _rules,
     "DELETE /v1/rules/{rule_id}": _rules,
     "GET /v1/rules/{rule_id}/firings": _rules,
+    "GET /v1/quick-replies": _account,
+    "POST /v1/quick-replies": _replies,
+    "PATCH /v1/quick-replies/{reply_id}": _replies,
+    "DELETE /v1/quick-replies/{reply_id}": _replies,
+    "GET /v1/quick-replies/table": _replies,
+    "POST /v1/quick-replies/table": Access(Right.REPLIES, body_bytes=2 * 1024 * 1024),
     "GET /v1/settings/collaboration": _settings,
     "PUT /v1/settings/collaboration": _routing,
     "GET /v1/settings/wall": _settings,

@@ -29,6 +29,7 @@ AUDITED: Final = frozenset(
         "holiday_hours",
         "holidays",
         "identity_keys",
+        "quick_replies",
         "roles",
         "rules",
         "schedules",

@@ -28,6 +28,8 @@ from server.services.groups import Groups
 from server.services.identity import IdentityTokens
 from server.services.known_origins import KnownOrigins
 from server.services.policies import Policies
+from server.services.quick_replies import Limits as ReplyLimits
+from server.services.quick_replies import QuickReplies
 from server.services.reads import ConversationReads, LiveReads
 from server.services.schedules import Schedules
 from server.services.shop_settings import ShopSettings
@@ -37,6 +39,7 @@ from server.services.widget import WidgetSessions
 from server.settings import Settings
 from server.store.conversation_lines import ConversationLines
 from server.store.finding import Finding
+from server.store.quick_replies import QuickReplies as ReplyStore
 from server.storeys.identity import Identity
 
 
@@ -124,6 +127,19 @@ class Surfaces(Identity):
                 collaborations=self.work.collaborations,
                 policies=self.policies,
                 rules=self.automation.rules,
+                quick_replies=QuickReplies(
+                    ReplyStore(self.db),
+                    accounts=self.account_store,
+                    groups=self.group_store,
+                    roles=self.role_store,
+                    scope=self.scope,
+                    bus=self.bus,
+                    limits=ReplyLimits(
+                        shop=settings.quick_replies_shop,
+                        group=settings.quick_replies_group,
+                        own=settings.quick_replies_own,
+                    ),
+                ),
                 dry_run=self.dry_run,
                 shop_settings=ShopSettings(self.shop_store),
                 collaborating=Collaborating(self.shop_store, self.shops),

@@ -22,6 +22,7 @@ RULE: dict[str, Any] = {
     "actions": [{"kind": "set_priority", "priority": "priority"}],
     "cooldown_s": 600,
 }
+REPLY = {"whose": "shop", "shortcut": "hi", "title": "Hello", "text": "Hello {customer}"}
 HOURS = {"start_minute": 540, "end_minute": 1080}
 KEPT: list[dict[str, Any]] = [reason.model_dump(mode="json") for reason in SEEDED]
 
@@ -173,6 +174,18 @@ CHANGES: dict[str, Change] = {
     "PATCH /v1/rules/{rule_id}": Change({"rev": "{rev}", "enabled": False}, ("rules.changed",), two_rules),
     "DELETE /v1/rules/{rule_id}": Change(
         None, ("rules.removed",), first("POST /v1/rules", RULE, id_as="rule_id")
+    ),
+    "POST /v1/quick-replies": Change(REPLY, ("quick_replies.added",)),
+    "PATCH /v1/quick-replies/{reply_id}": Change(
+        {"rev": 1, "text": "Good day"},
+        ("quick_replies.changed",),
+        first("POST /v1/quick-replies", REPLY, id_as="reply_id"),
+    ),
+    "DELETE /v1/quick-replies/{reply_id}": Change(
+        None, ("quick_replies.removed",), first("POST /v1/quick-replies", REPLY, id_as="reply_id")
+    ),
+    "POST /v1/quick-replies/table": Change(
+        {"whose": "shop", "csv": "shortcut,title,text\nhi,Hello,Hello"}, ("quick_replies.added",)
     ),
     "PUT /v1/settings/holidays": Change(
         {"holidays": [{"date": "2026-12-25", "name": "Christmas", "hours": [HOURS]}]}, ("holidays.changed",)

@@ -95,6 +95,7 @@ async def test_refused_tries_over_http_are_recorded_and_change_nothing(desk: Des
         "api_key_id",
         "order_id",
         "reassignment_id",
+        "reply_id",
     )
     desk.ids |= {name: new_id() for name in (*names, "two", "one")} | {"rev": "1"}
     people = {role: await desk.somebody(role) for role in STAFF}

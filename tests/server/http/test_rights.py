@@ -48,6 +48,7 @@ BODIES: dict[str, Any] = {
     "PUT /v1/accounts/{account_id}/duty": {"on_duty": True},
     "PATCH /v1/groups/{group_id}": {"name": "South"},
     "PATCH /v1/rules/{rule_id}": {"rev": 1},
+    "PATCH /v1/quick-replies/{reply_id}": {"rev": 1},
     "PATCH /v1/customers/id/{customer_id}": {"tags": []},
     "POST /v1/customers/id/{customer_id}/notes": {"text": "likes tea"},
     "PUT /v1/customers/{external_id}": {"name": "Lin"},
@@ -192,7 +193,7 @@ async def everything_of(world: World, shop: Shop) -> list[str]:
         "api_keys",
     ]
     tables += ["identity_keys", "shop_origins", "policy_history", "refresh_tokens", "roles", "break_glass"]
-    tables += ["rules", "reassignments", "audit"]
+    tables += ["rules", "reassignments", "quick_replies", "audit"]
     rows: list[str] = []
     for table in tables:
         found = await world.db.fetch(

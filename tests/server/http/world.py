@@ -355,7 +355,7 @@ class World:
         )
 
     async def _things_of(self, shop: ShopId, owner: AccountId) -> dict[str, str]:
-        things = {name: new_id() for name in ("break_glass_id", "rule_id", "reassignment_id")}
+        things = {name: new_id() for name in ("break_glass_id", "rule_id", "reassignment_id", "reply_id")}
         await self.db.execute(
             """INSERT INTO break_glass (id, shop_id, account_id, opened_by, reason, until)
             VALUES ($1, $2, $3, $3, 'a reason', now() + interval '1 hour')""",
@@ -376,5 +376,11 @@ class World:
             things["reassignment_id"],
             shop,
             owner,
+        )
+        await self.db.execute(
+            """INSERT INTO quick_replies (id, shop_id, folder, shortcut, title, text, pinyin, initials)
+            VALUES ($1, $2, '', 'hi', 'Hi', 'Hello', 'hi', 'hi')""",
+            things["reply_id"],
+            shop,
         )
         return things

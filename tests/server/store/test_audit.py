@@ -40,6 +40,7 @@ NO_SETTINGS = {
     "orders",
     "refresh_tokens",
     "timers",
+    "quick_reply_books",
     "statistics",
     "statistics_mark",
     "agent_states",
