@@ -120,6 +120,10 @@ async def seed(door: Door, *, language: str, ports: list[int], folder: Path, bot
     await _routing(door, owner, groups, accounts, bot=bot)
     await _endings(door, owner, speech)
     await _surfaces(door, owner, ports)
+    table = (Path(__file__).parent / f"quick_replies.{speech}.csv").read_text(encoding="utf-8")
+    await door.ask(
+        "POST", "/v1/quick-replies/table", {"whose": "shop", "csv": table}, token=owner.access_token
+    )
     me = await door.ask("GET", "/v1/me", token=owner.access_token)
     return Seeded(me["shop"]["id"], accounts, groups, await _identity(door, owner, folder))
 

@@ -67,7 +67,7 @@ export class Api {
     return event.key === KEY && event.newValue === null && this.signedIn !== null && !this.signedIn.tab;
   }
 
-  /** One request as the signed-in account; its JSON, null when it has none. Throws `Problem`. */
+  /** One request as the signed-in account; its JSON, its text if it is text, null when it has neither. Throws `Problem`. */
   async ask<T = unknown>(method: Method, path: string, body?: unknown): Promise<T> {
     try {
       return (await this.plain(method, path, body, this.signedIn?.access_token)) as T;
@@ -131,6 +131,8 @@ export class Api {
       throw new Problem(0, "unreachable", "The server does not answer.");
     }
     if (answer.status === 204) return null;
+    // A table is no JSON.
+    if (answer.ok && answer.headers.get("Content-Type")?.startsWith("text/")) return answer.text();
     const document: unknown = await answer.json().catch(() => null);
     if (answer.ok) return document;
     const problem = (document ?? {}) as { reason?: string; detail?: string; errors?: { field: string; problem: string }[] };

@@ -75,6 +75,14 @@ const PATTERNS: Pattern[] = [
   [/at most 100 percent/, "wall_percent"],
   [/ratings are 1 to 5/, "wall_stars"],
   [/this is never true|: never true/, "never_true"],
+  [/there is no variable (\{[a-z_]+\})/, "no_variable"],
+  [/must not contain spaces or strokes/, "no_spaces"],
+  [/must not contain control characters/, "no_controls"],
+  [/at most (\d+) folders deep/, "too_deep"],
+  [/line (\d+) has the same shortcut/, "same_shortcut"],
+  [/this column is missing/, "no_column"],
+  [/this is no CSV/, "no_table"],
+  [/there is nothing in it/, "nothing_in_it"],
 ];
 
 /** The key of the sentence in the person's language, and its number; null: it is shown as the server says it. */

@@ -12,6 +12,12 @@ export interface SettingsPage {
 export const PAGES: SettingsPage[] = [
   { name: "routing", section: "service", rights: ["settings.view"], load: () => import("../parts/settings/RoutingPage.vue") },
   { name: "workbench", section: "service", rights: ["settings.view"], load: () => import("../parts/settings/WorkbenchPage.vue") },
+  {
+    name: "quick_replies",
+    section: "service",
+    rights: ["quick_reply.edit"],
+    load: () => import("../parts/settings/QuickRepliesPage.vue"),
+  },
   { name: "rules", section: "service", rights: ["rule.manage"], load: () => import("../parts/settings/RulesPage.vue") },
   {
     name: "collaboration",

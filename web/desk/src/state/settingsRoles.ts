@@ -28,7 +28,7 @@ export const RIGHTS: Record<"conversation" | "people" | "shop", string[]> = {
     "conversation.speak",
     "conversation.take_over",
   ],
-  people: ["agent.manage", "customer.view", "customer.edit", "customer.assign", "report.view"],
+  people: ["agent.manage", "customer.view", "customer.edit", "customer.assign", "report.view", "quick_reply.edit"],
   shop: [
     "settings.view",
     "routing.manage",

@@ -6,9 +6,10 @@ import { endings } from "./settings/endings";
 import { frame } from "./settings/frame";
 import { hours } from "./settings/hours";
 import { people } from "./settings/people";
+import { replies } from "./settings/replies";
 import { routing } from "./settings/routing";
 import { rules } from "./settings/rules";
 import { wall } from "./settings/wall";
 import { workbench } from "./settings/workbench";
 
-export const settings = together(connect, endings, frame, hours, people, routing, rules, wall, workbench);
+export const settings = together(connect, endings, frame, hours, people, replies, routing, rules, wall, workbench);

@@ -5,6 +5,7 @@ import { clock } from "./work/clock";
 import { colleagues } from "./work/colleagues";
 import { ending } from "./work/ending";
 import { lists } from "./work/lists";
+import { quick } from "./work/quick";
 import { talk } from "./work/talk";
 
-export const work = together(clock, lists, talk, ending, colleagues);
+export const work = together(clock, lists, talk, ending, quick, colleagues);
