@@ -51,7 +51,8 @@ export function fits(reply: QuickReply, query: string): number {
   if (title.startsWith(query)) return 75;
   if (spells(syllables, 0, query)) return 70;
   if (title.includes(query)) return 60;
-  if (query.length > 1 && syllables.some((_, from) => spells(syllables, from, query))) return 50;
+  if (/^[\x20-\x7e]$/.test(query)) return 0; // one letter is somewhere in every text
+  if (syllables.some((_, from) => spells(syllables, from, query))) return 50;
   if (reply.folder.toLowerCase().includes(query)) return 30;
   if (reply.text.toLowerCase().includes(query)) return 20;
   return 0;
