@@ -86,7 +86,9 @@ def test_a_typing_error_after_a_stroke_is_not_sent_and_an_input_method_chooses_n
     lin.input.fill("/fh")
     expect(option(lin, "发货时间")).to_be_visible()
     # What an input method sends while it composes: Enter takes its word.
-    lin.input.dispatch_event("keydown", {"key": "Enter", "keyCode": 229, "isComposing": True, "bubbles": True})
+    lin.input.dispatch_event(
+        "keydown", {"key": "Enter", "keyCode": 229, "isComposing": True, "bubbles": True}
+    )
     expect(lin.input).to_have_value("/fh")
     expect(option(lin, "发货时间")).to_be_visible()
 

@@ -18,7 +18,7 @@ function isVariable(name: string): name is Variable {
 
 /** What a conversation says; empty: it does not. `stateWord`: an order state in the customer's words. */
 export function valuesOf(
-  conversation: Pick<Conversation, "customer" | "order_id" | "order_state">,
+  conversation: Pick<Conversation, "order_id" | "order_state"> & { customer: { name: string } },
   agent: string,
   shop: string,
   stateWord: (state: string) => string,
