@@ -8,6 +8,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,9 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 ASK: Final = "no-cache"
 """Kept, but asked for each time: an unchanged file is answered with 304."""
 NOT_BUILT: Final = "This page is not built yet. Run `make web` in the checkout, then load it again.\n"
+CODINGS: Final = {"br": ".br", "gzip": ".gz"}
+"""Content codings that the build packs files in (`web/pack.mjs`), the best first, and how it names what it packed."""
+PACKED: Final = frozenset({".js", ".css", ".html", ".svg", ".json"})
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}){0,4}")
 """What a file of ours may be called: nothing that leads out of the folder, nothing hidden."""
 _INLINE: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -96,7 +100,14 @@ class _Serving:
         if self._site.anywhere:
             headers["Access-Control-Allow-Origin"] = "*"
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        response = FileResponse(path, headers=headers, stat_result=path.stat())
+        packed, coding = _packed(path, request.headers.get("accept-encoding", ""))
+        if coding is not None:
+            headers["Content-Encoding"] = coding
+        if path.suffix in PACKED:
+            headers["Vary"] = "Accept-Encoding"
+        response = FileResponse(
+            packed, headers=headers, stat_result=packed.stat(), media_type=guess_type(path.name)[0]
+        )
         if request.headers.get("if-none-match") == response.headers["etag"]:
             return Response(status_code=304, headers={**headers, "ETag": response.headers["etag"]})
         return response
@@ -125,3 +136,16 @@ class _Serving:
             f"default-src 'none'; script-src 'self' {hashes}; style-src 'self'; img-src 'self' data: blob:; "
             "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'"
         )
+
+
+def _packed(path: Path, accepted: str) -> tuple[Path, str | None]:
+    """What to send of a file, and its coding: as the build packed it if the browser takes that (RFC 9110 section
+    12.5.3), else itself."""
+    asked = [part.partition(";") for part in accepted.lower().replace(" ", "").split(",")]
+    takes = {name for name, _, weight in asked if weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000")}
+    for coding, ending in CODINGS.items():
+        packed = path.with_name(path.name + ending)
+        # An older one is of another build.
+        if coding in takes and packed.is_file() and packed.stat().st_mtime_ns >= path.stat().st_mtime_ns:
+            return packed, coding
+    return path, None

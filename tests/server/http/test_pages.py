@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -132,6 +134,49 @@ async def test_a_new_build_is_sent(browser: Browser, built: Path) -> None:
     (built / "desk/index.html").write_text("<!doctype html><title>A new desk</title>")
     again = await browser.get("/desk/", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.text) == (200, "<!doctype html><title>A new desk</title>")
+
+
+@pytest.fixture
+def packed(built: Path) -> Path:
+    """The loader as the build packs it, too."""
+    loader = built / "widget/loader.js"
+    (built / "widget/loader.js.gz").write_bytes(gzip.compress(loader.read_bytes()))
+    (built / "widget/loader.js.br").write_bytes(b"as Brotli has it")
+    return built
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip", "gzip"),
+        ("br;q=0, gzip;q=0.5", "gzip"),
+        ("BR", "br"),
+        ("identity", None),
+        ("", None),
+    ],
+)
+async def test_a_packed_file_is_sent_to_browsers_that_take_it(
+    packed: Path, browser: Browser, accepted: str, coding: str | None
+) -> None:
+    async with browser.stream("GET", "/widget/loader.js", headers={"Accept-Encoding": accepted}) as answer:
+        sent = b"".join([part async for part in answer.aiter_raw()])
+    ending = {"br": ".br", "gzip": ".gz", None: ""}[coding]
+    assert sent == (packed / f"widget/loader.js{ending}").read_bytes()
+    assert answer.headers.get("content-encoding") == coding
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    asked_again = {"Accept-Encoding": accepted, "If-None-Match": answer.headers["etag"]}
+    assert (await browser.get("/widget/loader.js", headers=asked_again)).status_code == 304
+
+
+async def test_what_an_earlier_build_packed_is_not_sent(packed: Path, browser: Browser) -> None:
+    loader = packed / "widget/loader.js"
+    loader.write_text("let another")
+    later = (packed / "widget/loader.js.gz").stat().st_mtime_ns + 1_000_000
+    os.utime(loader, ns=(later, later))
+    answer = await browser.get("/widget/loader.js", headers={"Accept-Encoding": "gzip"})
+    assert (answer.text, answer.headers.get("content-encoding")) == ("let another", None)
 
 
 async def test_pages_of_other_origins_may_load_the_widget_and_nothing_else(browser: Browser) -> None:

@@ -1,5 +1,6 @@
-import ElementPlus from "element-plus";
-import "element-plus/dist/index.css";
+import { ElButton } from "element-plus";
+import "element-plus/theme-chalk/base.css";
+import "element-plus/theme-chalk/el-button.css";
 import "element-plus/theme-chalk/dark/css-vars.css";
 import { createPinia } from "pinia";
 import { createApp } from "vue";
@@ -8,4 +9,4 @@ import { router } from "./router";
 import "./style.css";
 import { i18n } from "./texts";
 
-createApp(App).use(createPinia()).use(router).use(i18n).use(ElementPlus).mount("#app");
+createApp(App).use(createPinia()).use(router).use(i18n).component("ElButton", ElButton).mount("#app");
