@@ -86,7 +86,7 @@ export function snapshot(view: View): Conversation[] {
 /** Take a snapshot. Also the ids of conversations that it should have held, were nothing missed. */
 export function begin(view: View, hello: HelloResult): { view: View; doubtful: string[] } {
   const taken = hello.snapshot;
-  let next: View = {
+  const next: View = {
     ...view,
     me: hello.me,
     watching: taken.watching,
@@ -99,9 +99,18 @@ export function begin(view: View, hello: HelloResult): { view: View; doubtful: s
   const doubtful = snapshot(next)
     .map((each) => each.conversation_id)
     .filter((id) => !given.has(id));
-  for (const conversation of taken.conversations) next = put(next, conversation);
-  if (taken.me) next = { ...next, agents: { ...next.agents, [taken.me.account_id]: taken.me } };
-  return { view: next, doubtful };
+  // Into one copy: a copy for each of 500 would keep the page waiting.
+  const conversations = { ...next.conversations };
+  const last = { ...next.last };
+  for (const conversation of taken.conversations) {
+    const id = conversation.conversation_id;
+    const known = conversations[id];
+    if (known !== undefined && conversation.rev <= known.rev) continue;
+    if (conversation.last_message && isLater(last[id], conversation.last_message)) last[id] = conversation.last_message;
+    conversations[id] = merged(known, conversation, last[id]);
+  }
+  const agents = taken.me ? { ...next.agents, [taken.me.account_id]: taken.me } : next.agents;
+  return { view: { ...next, conversations, last, agents }, doubtful };
 }
 
 /** A conversation as it is now, or was; unchanged when it was known already in this version or a later one. */
@@ -110,16 +119,18 @@ export function put(view: View, conversation: Conversation): View {
   const known = view.conversations[id];
   if (known !== undefined && conversation.rev <= known.rev) return view;
   const next = conversation.last_message ? remember(view, conversation.last_message) : view;
-  const head = Math.max(conversation.head_seq, known?.head_seq ?? 0);
-  const entered = {
-    ...conversation,
-    head_seq: head,
-    customer_messages: Math.max(conversation.customer_messages, known?.customer_messages ?? 0),
-    customer_messages_read: Math.max(conversation.customer_messages_read, known?.customer_messages_read ?? 0),
-    answered: conversation.answered || (known?.answered ?? false),
-    last_message: next.last[id] ?? null,
+  return { ...next, conversations: { ...next.conversations, [id]: merged(known, conversation, next.last[id]) } };
+}
+
+function merged(known: Conversation | undefined, now: Conversation, last: Message | undefined): Conversation {
+  return {
+    ...now,
+    head_seq: Math.max(now.head_seq, known?.head_seq ?? 0),
+    customer_messages: Math.max(now.customer_messages, known?.customer_messages ?? 0),
+    customer_messages_read: Math.max(now.customer_messages_read, known?.customer_messages_read ?? 0),
+    answered: now.answered || (known?.answered ?? false),
+    last_message: last ?? null,
   };
-  return { ...next, conversations: { ...next.conversations, [id]: entered } };
 }
 
 /** It is not for this session any more. */
@@ -159,11 +170,14 @@ export function changed(view: View, message: Message): View {
 }
 
 function remember(view: View, message: Message): View {
-  if (message.sender.kind === "system") return view;
-  const last = view.last[message.conversation_id];
-  const newer =
-    last === undefined || message.seq > last.seq || (message.seq === last.seq && message.rev > last.rev);
-  return newer ? { ...view, last: { ...view.last, [message.conversation_id]: message } } : view;
+  if (!isLater(view.last[message.conversation_id], message)) return view;
+  return { ...view, last: { ...view.last, [message.conversation_id]: message } };
+}
+
+/** Whether these are the last words now: what the system says are none. */
+function isLater(last: Message | undefined, message: Message): boolean {
+  if (message.sender.kind === "system") return false;
+  return last === undefined || message.seq > last.seq || (message.seq === last.seq && message.rev > last.rev);
 }
 
 function newer<T extends { rev: number }>(

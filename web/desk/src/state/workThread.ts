@@ -11,20 +11,24 @@ export type Row =
 
 const PAUSE_MS = 5 * 60_000;
 
-function dayOf(at: string): string {
-  const date = new Date(at);
-  return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+/** The local day of a moment: its name, and from when to when it lasts. */
+function dayOf(ms: number): { name: string; from: number; until: number } {
+  const date = new Date(ms);
+  const [year, month, day] = [date.getFullYear(), date.getMonth(), date.getDate()];
+  const from = new Date(year, month, day).getTime();
+  return { name: `${year}-${month + 1}-${day}`, from, until: new Date(year, month, day + 1).getTime() };
 }
 
 /** Rows from the oldest to the newest; what is on its way, and not in the log yet, comes last. */
 export function rows(messages: readonly Message[], pending: readonly Pending[], me: string): Row[] {
   const shown: Row[] = [];
-  let day = "";
+  let day = { name: "", from: 0, until: 0 };
   let before: Message | null = null;
   for (const message of messages) {
-    if (dayOf(message.created_at) !== day) {
-      day = dayOf(message.created_at);
-      shown.push({ kind: "day", key: `day:${day}`, at: message.created_at });
+    const at = Date.parse(message.created_at);
+    if (at < day.from || at >= day.until) {
+      day = dayOf(at);
+      shown.push({ kind: "day", key: `day:${day.name}`, at: message.created_at });
       before = null;
     }
     if (message.body?.kind === "system") {
@@ -41,6 +45,7 @@ export function rows(messages: readonly Message[], pending: readonly Pending[], 
     });
     before = message;
   }
+  if (pending.length === 0) return shown;
   const there = new Set(messages.map((each) => each.client_message_id));
   for (const each of pending) if (!there.has(each.id)) shown.push({ kind: "pending", key: `pending:${each.id}`, pending: each });
   return shown;
