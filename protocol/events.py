@@ -14,6 +14,7 @@ from protocol.shapes import (
     Id,
     Message,
     Party,
+    PoolCard,
     Seq,
     Shape,
     Timestamp,
@@ -95,6 +96,13 @@ class QueueMoved(Shape):
     place: int
     length: int
     reason: str
+
+
+class QueueChanged(Shape):
+    """The pools that the reader may take from and in which somebody waits, as they are now. Who waits there may have
+    changed though no number did."""
+
+    pools: list[PoolCard]
 
 
 class AgentChanged(Shape):
@@ -252,6 +260,7 @@ EVENTS: dict[str, Event] = _table(
     Event("conversation.ended", ConversationChanged, Plane.STATE, _S, "Wrap-up began."),
     Event("conversation.closed", ConversationChanged, Plane.STATE, _S, "It is over."),
     Event("queue.moved", QueueMoved, Plane.STATE, _S, "A waiting conversation's place changed."),
+    Event("queue.changed", QueueChanged, Plane.STATE, _S, "Who waits changed; to those who may take."),
     Event("agent.changed", AgentChanged, Plane.STATE, _S, "Status, presence, load or capacity of an agent."),
     Event("invitation.received", InvitationReceived, Plane.STATE, _S, "Asked into a conversation (CO-01)."),
     Event("invitation.ended", InvitationEnded, Plane.STATE, _S, "Asked no longer."),

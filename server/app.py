@@ -48,6 +48,7 @@ class App(Upkeep):
         await self.gateway.stop(FINISH_S)
         await self.background.finish(FINISH_S)
         await self.supervision.walls.aclose()
+        await self.queues.aclose()
         await self.supervision.wall_figures.aclose()
         await self.feed.aclose()
         await self.bus.stop()

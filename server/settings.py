@@ -177,6 +177,12 @@ class Settings(BaseSettings):
     wall_s: float = Field(
         default=1, gt=0, le=1, description="How often supervisors' walls are looked at, while there are any."
     )
+    queue_s: float = Field(
+        default=1,
+        gt=0,
+        le=5,
+        description="How often the queue is looked at for the agents who are connected.",
+    )
     wall_figures_s: float = Field(
         default=2,
         ge=0,

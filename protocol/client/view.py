@@ -14,6 +14,7 @@ from protocol.events import (
     InvitationReceived,
     ItemChanged,
     Mentioned,
+    QueueChanged,
     QueueMoved,
     ReadAdvanced,
     RightsChanged,
@@ -22,7 +23,7 @@ from protocol.events import (
     WorkbenchChanged,
 )
 from protocol.methods.session import HelloResult, Me
-from protocol.shapes import AgentCard, Conversation, Message, Queue, Shape
+from protocol.shapes import AgentCard, Conversation, Message, PoolCard, Queue, Shape
 from protocol.states import Life
 
 RevisedT = TypeVar("RevisedT", Item, Alarm)
@@ -42,6 +43,8 @@ class View:
         self.mentions: dict[str, Mention] = {}
         """the unread ones, by message"""
         self.rights: dict[str, str] = {}
+        self.pools: list[PoolCard] = []
+        """where somebody waits whom this account may take"""
         self.workbench: Workbench | None = None
         """of an account"""
         self.items: dict[str, Item] = {}
@@ -80,6 +83,7 @@ class View:
         self.invitations = {each.conversation_id: each for each in snapshot.invitations}
         self.mentions = {each.message_id: each for each in snapshot.mentions}
         self.rights = dict(snapshot.rights)
+        self.pools = snapshot.pools
         self.workbench = snapshot.workbench
         given = {conversation.conversation_id for conversation in hello.snapshot.conversations}
         doubtful = [c.conversation_id for c in self.snapshot() if c.conversation_id not in given]
@@ -154,6 +158,8 @@ class View:
         match params:
             case ConversationChanged():
                 return self.put(params.conversation)
+            case QueueChanged():
+                self.pools = params.pools
             case AgentChanged():
                 self.agents[params.agent.account_id] = params.agent
             case QueueMoved():

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from protocol.cards import Invitation, Mention, Workbench
-from protocol.shapes import AgentCard, Conversation, Id, Party, Rev, Seq, Shape, Timestamp
+from protocol.shapes import AgentCard, Conversation, Id, Party, PoolCard, Rev, Seq, Shape, Timestamp
 
 
 class ClientInfo(Shape):
@@ -68,6 +68,8 @@ class SessionSnapshot(Shape):
     """unread, newest first, at most 50"""
     rights: dict[str, str] = {}
     """right -> reach (`own`, `groups`, `all`); what is absent is not granted"""
+    pools: list[PoolCard] = []
+    """where somebody waits whom the caller may take"""
     workbench: Workbench | None = None
     """for accounts: what their workbench goes by"""
 

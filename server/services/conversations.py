@@ -20,6 +20,7 @@ from server.services.live import Live, refused
 from server.services.messages import Messages
 from server.services.names import Names
 from server.services.pools import pool_named
+from server.services.queue_feed import QueueFeed
 from server.services.routing import Routing
 from server.services.seeing import Seeing
 from server.services.shops import Shops
@@ -43,6 +44,7 @@ class ConversationRequests:
         messages: Messages,
         seeing: Seeing,
         names: Names,
+        queues: QueueFeed,
     ) -> None:
         self._store = store
         self._orders = orders
@@ -52,6 +54,7 @@ class ConversationRequests:
         self._messages = messages
         self._seeing = seeing
         self._names = names
+        self._queues = queues
 
     # --- the customer ------------------------------------------------------------------------------------------------
     async def open(self, session: Session, params: m.OpenParams) -> m.OpenResult:
@@ -144,11 +147,7 @@ class ConversationRequests:
         pool_named(params.pool)
         page = await self._seeing.page(session, params)
         shown = [await self._seeing.shown(each, Audience.STAFF) for each in page.rows]
-        pools = (
-            await self._live.ask(session.shop_id, lambda engine: engine.pools())
-            if params.scope == "queue"
-            else ()
-        )
+        pools = await self._queues.seen_by(session) if params.scope == "queue" else ()
         return m.ListResult(
             conversations=shown, cursor=page.cursor, pools=[views.pool_card(pool) for pool in pools]
         )

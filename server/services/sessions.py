@@ -28,6 +28,7 @@ from server.services.authentication import Authentication
 from server.services.live import Live, routing_unavailable
 from server.services.mentions import Naming
 from server.services.participants import Participants
+from server.services.queue_feed import QueueFeed
 from server.services.routing import Routing
 from server.services.scope import Scope
 from server.services.seeing import Seeing
@@ -81,6 +82,7 @@ class Sessions:
         participants: Participants,
         naming: Naming,
         workbenches: Workbenches,
+        queues: QueueFeed,
     ) -> None:
         self._authentication = authentication
         self._link = link
@@ -98,6 +100,7 @@ class Sessions:
         self._participants = participants
         self._naming = naming
         self._workbenches = workbenches
+        self._queues = queues
         self.epochs: dict[ShopId, str] = {}
         """of the live state to which the people here were made known"""
         self._unheard: list[Parting] = []
@@ -242,6 +245,7 @@ class Sessions:
             invitations=await self._participants.asked(session),
             mentions=await self._naming.unread(session),
             rights=rights,
+            pools=await self._queues.begin(session),
             workbench=await self._workbenches.of(session.shop_id),
         )
 

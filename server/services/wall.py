@@ -11,21 +11,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import structlog
-
 from protocol.cards import Wall
-from protocol.errors import RequestError
 from protocol.events import EVENTS, WallChanged
 from protocol.ids import ShopId
 from protocol.methods.session import Nothing
 from protocol.methods.supervision import WallResult
-from router.redis_link import LinkError
 from server.push import Push, notification
+from server.services.rounds import keep
 from server.services.wall_picture import Facts, Painter
 from server.services.wall_reach import Variant, WallReach
 from server.session import Session
-
-log = structlog.get_logger("wall")
 
 
 @dataclass(slots=True)
@@ -106,28 +101,15 @@ class Walls:
         return gallery
 
     async def _keep(self, shop: ShopId, gallery: Gallery) -> None:
-        loop = asyncio.get_running_loop()
-        failing = ""
-        while True:
-            began = loop.time()
-            for session in [each for each in gallery.subscribers if not self._present(each)]:
-                del gallery.subscribers[session]
-            if not gallery.subscribers:
-                del self._galleries[shop]
-                return
-            try:
-                await self._round(shop, gallery)
-                failing = ""
-            except (
-                RequestError,
-                LinkError,
-            ) as error:  # Redis or the database is away: told when they are back
-                if repr(error) != failing:
-                    failing = repr(error)
-                    log.warning("wall_failed", shop=shop, error=failing)
-            except Exception:  # a bug; but the next look may find what it needs
-                log.exception("wall_failed", shop=shop)
-            await asyncio.sleep(max(0.0, began + self._period_s - loop.time()))
+        await keep(
+            "wall",
+            shop,
+            gallery.subscribers,
+            lambda: self._round(shop, gallery),
+            present=self._present,
+            period_s=self._period_s,
+        )
+        del self._galleries[shop]
 
     async def _round(self, shop: ShopId, gallery: Gallery) -> None:
         """Look at each variant once, and show everybody theirs unless they were shown it."""

@@ -60,8 +60,8 @@ class WallReach:
             groups = await self._reads.groups_of(next(iter(grouped)).shop_id, accounts)
         return {
             session: replace(
-                _variant(AccountId(session.person_id), reach, groups),
-                figures=_variant(AccountId(session.person_id), reports[session], groups)
+                variant_of(AccountId(session.person_id), reach, groups),
+                figures=variant_of(AccountId(session.person_id), reports[session], groups)
                 if session in reports
                 else None,
             )
@@ -77,7 +77,8 @@ class WallReach:
         return await self._reads.members(shop, variant.groups)
 
 
-def _variant(account: AccountId, reach: Reach, groups: Mapping[AccountId, frozenset[GroupId]]) -> Variant:
+def variant_of(account: AccountId, reach: Reach, groups: Mapping[AccountId, frozenset[GroupId]]) -> Variant:
+    """The variant of somebody with this reach, whose groups are in `groups`."""
     if reach is Reach.ALL:
         return Variant(reach)
     if reach is Reach.GROUPS and account in groups:

@@ -64,6 +64,7 @@ class Conversing(RoutingStorey):
             self.messages,
             self.seeing,
             self.names,
+            self.queues,
         )
         self.ending = EndRequests(
             self.conversations, self.shops, self.routing, self.delivery, self.seeing, self.audit

@@ -83,6 +83,7 @@ class Identity(Conversing):
             self.participants,
             self.together.naming,
             self.workbenches,
+            self.queues,
         )
 
     async def _revoke(self, shop: ShopId, person: PersonId) -> None:

@@ -16,6 +16,7 @@ from server.services.live_changes import LiveChanges
 from server.services.names import Names
 from server.services.participants import Participants
 from server.services.profiles import Profiles
+from server.services.queue_feed import QueueFeed
 from server.services.returning import Returning
 from server.services.rights_feed import RightsFeed
 from server.services.roles import Roles
@@ -26,6 +27,7 @@ from server.services.shops import Shops
 from server.services.workbench import Workbenches
 from server.settings import Settings
 from server.store.decisions import Decisions
+from server.store.wall import WallReads
 from server.storeys.file_parts import FileParts
 from server.storeys.stores import Stores
 
@@ -83,6 +85,9 @@ class RoutingStorey(Stores):
             self.feed,
             self.scope,
             self.agent_states,
+        )
+        self.queues = QueueFeed(
+            self.live, self.shops, self.scope, WallReads(self.db), self.hub.holds, period_s=settings.queue_s
         )
         self.duty_times = DutyTimes(self.link)
         self.workbenches = Workbenches(self.shops, self.account_store, self.bus, self.background)

@@ -198,6 +198,20 @@ STORIES: Final[dict[str, tuple[dict[str, Any], Sequence[Frame]]]] = {
                 },
             ),
             ("monitor.watching", {"watching": []}),
+            (
+                "queue.changed",
+                {
+                    "pools": [
+                        {
+                            "pool": "default",
+                            "length": 2,
+                            "oldest_at": T,
+                            "groups": [],
+                            "open_to_everybody": True,
+                        }
+                    ]
+                },
+            ),
         ],
     ),
     "work_and_alarms": (
@@ -258,6 +272,7 @@ def told(hello: dict[str, Any], frames: Sequence[Frame]) -> dict[str, Any]:
             "invitations": _plain(view.invitations),
             "mentions": _plain(view.mentions),
             "rights": view.rights,
+            "pools": [each.model_dump(mode="json") for each in view.pools],
             "workbench": None if view.workbench is None else view.workbench.model_dump(mode="json"),
             "items": _plain(view.items),
             "alarms": _plain(view.alarms),

@@ -227,6 +227,7 @@ def known(person: Person) -> dict[str, Any]:
         ),
         "mentions": by("message_id", [each.model_dump(mode="json") for each in view.mentions.values()]),
         "rights": view.rights,
+        "pools": [each.model_dump(mode="json") for each in view.pools],
         "workbench": None if view.workbench is None else view.workbench.model_dump(mode="json"),
     }
 
@@ -242,6 +243,7 @@ async def fresh(person: Person) -> dict[str, Any]:
         "invitations": by("conversation_id", snapshot["invitations"]),
         "mentions": by("message_id", snapshot["mentions"]),
         "rights": snapshot["rights"],
+        "pools": snapshot["pools"],
         "workbench": snapshot["workbench"],
     }
 

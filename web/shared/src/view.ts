@@ -15,6 +15,7 @@ import type {
   Me,
   Mention,
   Message,
+  PoolCard,
   ServerEvents,
   Wall,
   Workbench,
@@ -34,6 +35,8 @@ export interface View {
   readonly items: Readonly<Record<string, Item>>;
   readonly alarms: Readonly<Record<string, Alarm>>;
   readonly wall: Wall | null;
+  /** where somebody waits whom this account may take */
+  readonly pools: readonly PoolCard[];
   /** of an account: what their workbench goes by */
   readonly workbench: Workbench | null;
 }
@@ -50,6 +53,7 @@ export const EMPTY: View = {
   items: {},
   alarms: {},
   wall: null,
+  pools: [],
   workbench: null,
 };
 
@@ -93,6 +97,7 @@ export function begin(view: View, hello: HelloResult): { view: View; doubtful: s
     invitations: by(taken.invitations, (each) => each.conversation_id),
     mentions: by(taken.mentions, (each) => each.message_id),
     rights: taken.rights,
+    pools: taken.pools,
     workbench: taken.workbench,
   };
   const given = new Set(taken.conversations.map((each) => each.conversation_id));
@@ -220,6 +225,7 @@ const REDUCERS: Reducers = {
   "alarm.changed": (view, { alarm }) => ({ ...view, alarms: newer(view.alarms, alarm.alarm_id, alarm) }),
   "monitor.watching": (view, { watching }) => ({ ...view, watching }),
   "monitor.changed": (view, { wall }) => ({ ...view, wall }),
+  "queue.changed": (view, { pools }) => ({ ...view, pools }),
   "workbench.changed": (view, { workbench }) => ({ ...view, workbench }),
   "rights.changed": (view, { rights }) => ({ ...view, rights }),
   "invitation.received": (view, { invitation }) => ({

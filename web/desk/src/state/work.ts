@@ -96,13 +96,16 @@ export const useWork = defineStore("work", () => {
       session.hear((name, params) => {
         if (name === "typing.changed") typing.hear(params as never);
         if (name === "notice.given") notices.say((params as { text: string }).text);
+        if (name === "queue.changed" && scope.value === "queue") void pages.follow("queue");
+        if (name === "conversation.closed" && scope.value === "recent") void pages.follow("recent");
+        if (name === "session.ready") again();
       }),
       session.read(heard),
     ];
-    void refresh();
+    again();
     void ending.ask();
     const timer = setInterval(() => {
-      if (document.visibilityState === "visible") void refresh();
+      if (document.visibilityState === "visible") void reread();
     }, 5000);
     return () => {
       clearInterval(timer);
@@ -114,11 +117,15 @@ export const useWork = defineStore("work", () => {
     };
   }
 
-  /** What the server does not tell by itself: the queue, and a conversation that somebody only reads. */
-  async function refresh(): Promise<void> {
-    if (session.status.phase !== "live" && session.status.phase !== "connecting") return;
-    if (session.may("conversation.pull") || scope.value === "queue") await pages.load("queue");
-    if (scope.value === "recent" || scope.value === "all") await pages.load(scope.value);
+  /** The list that is shown, after the connection was away: what was told meanwhile was not heard. */
+  function again(): void {
+    if (scope.value !== "mine" && scope.value !== "shared") void pages.follow(scope.value);
+  }
+
+  /** What nobody tells a mere reader: a colleague's conversation that is open here, and the list of all. */
+  async function reread(): Promise<void> {
+    if (session.status.phase !== "live") return;
+    if (scope.value === "all") await pages.load("all");
     const there = open.value;
     if (there !== null && part.value === "reader" && there.state !== "closed") await look(there.conversation_id);
   }
@@ -214,7 +221,6 @@ export const useWork = defineStore("work", () => {
       session.client?.entered(taken.conversation);
       scope.value = "mine";
       leaving.value = taken.conversation.conversation_id;
-      void pages.load("queue");
     } catch (error) {
       if (error instanceof Refused && error.code === 1004) notices.say(t("work.queue.gone"));
       else refused(error);

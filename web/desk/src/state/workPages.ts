@@ -19,12 +19,31 @@ const fresh = (): Page => ({ ids: [], cursor: null, phase: "new", why: "" });
 
 export class Pages {
   readonly known = shallowRef<Readonly<Record<string, Conversation>>>({});
-  readonly pools = shallowRef<readonly PoolCard[]>([]);
   readonly pages = reactive<Record<PagedScope, Page>>({ queue: fresh(), recent: fresh(), all: fresh() });
   private readonly session = useSession();
 
+  /** lists that are being fetched anew, and whether something changed meanwhile */
+  private readonly following = new Map<PagedScope, boolean>();
+
+  get pools(): readonly PoolCard[] {
+    return this.session.view.pools;
+  }
+
   get queued(): number {
-    return this.pools.value.reduce((sum, pool) => sum + pool.length, 0);
+    return this.pools.reduce((sum, pool) => sum + pool.length, 0);
+  }
+
+  /** Something in this list changed: its first page anew, and once more when it changed again meanwhile. */
+  async follow(scope: PagedScope): Promise<void> {
+    if (this.following.has(scope)) {
+      this.following.set(scope, true);
+      return;
+    }
+    do {
+      this.following.set(scope, false);
+      await this.load(scope);
+    } while (this.following.get(scope) === true);
+    this.following.delete(scope);
   }
 
   /** The first page anew; what is shown stays until it is there. */
@@ -36,7 +55,6 @@ export class Pages {
     try {
       const result = await this.session.ask("conversation.list", { scope, limit: PAGE });
       this.take(result.conversations);
-      if (scope === "queue") this.pools.value = result.pools;
       const ids = result.conversations.map((each) => each.conversation_id);
       const kept = scope === "queue" || first ? [] : page.ids.filter((id) => !ids.includes(id));
       page.ids = [...ids, ...kept];
