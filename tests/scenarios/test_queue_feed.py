@@ -100,11 +100,7 @@ async def test_nobody_looks_for_a_shop_without_desks_and_nothing_comes_while_not
         assert [pool["length"] for pool in result["snapshot"]["pools"]] == [1], "known from the hello on"
         assert looking(shop.id)
         bob = await waiting(shop, "Bob")
-        await until(
-            lambda: [f for f in socket.heard if f["method"] == "queue.changed"],
-            what="the one change",
-            within_s=5,
-        )
+        await socket.until_heard("queue.changed")
         changes = [frame for frame in socket.heard if frame["method"] == "queue.changed"]
         assert [frame["params"]["pools"][0]["length"] for frame in changes] == [2]
         assert bob.client.view.pools == [], "customers are told of their own place only"
