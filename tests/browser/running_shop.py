@@ -226,6 +226,19 @@ class Colleague:
 
         return await _until(found, f"{text!r} at {self._person.key}")
 
+    def sees_closed(self, conversation: Conversation) -> None:
+        """Wait for the end of its wrap-up."""
+        self._backstage.do(self._sees_closed(conversation.conversation_id))
+
+    async def _sees_closed(self, conversation_id: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            found: Any = await self.client.request("conversation.get", conversation_id=conversation_id)
+            if found.conversation.state is Life.CLOSED:
+                return
+            assert time.monotonic() < deadline, f"{conversation_id} did not close within {PATIENCE_S} s"
+            await asyncio.sleep(0.1)
+
     def says(self, conversation: Conversation, text: str) -> None:
         self._backstage.do(self.client.send(conversation.conversation_id, text))
 

@@ -15,8 +15,8 @@ from protocol.states import Role
 from server.http import sheets
 from server.services import conversation_report
 from server.store.audit import Wanted
-from tests.server.http.spreadsheet import rows_of
 from tests.server.http.world import Shop, World
+from tests.spreadsheet import rows_of
 
 pytestmark = pytest.mark.req("GP-05")
 

@@ -69,13 +69,23 @@ export class Api {
 
   /** One request as the signed-in account; its JSON, its text if it is text, null when it has neither. Throws `Problem`. */
   async ask<T = unknown>(method: Method, path: string, body?: unknown): Promise<T> {
+    return (await this.signed((token) => this.plain(method, path, body, token))) as T;
+  }
+
+  /** The answer itself, for what is read piece by piece. Throws `Problem`. */
+  async open(path: string, signal: AbortSignal): Promise<Response> {
+    return await this.signed((token) => this.answer("GET", path, undefined, token, signal));
+  }
+
+  /** With a fresh token when the one at hand is over. */
+  private async signed<T>(ask: (token: string | undefined) => Promise<T>): Promise<T> {
     try {
-      return (await this.plain(method, path, body, this.signedIn?.access_token)) as T;
+      return await ask(this.signedIn?.access_token);
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401 || !this.signedIn) throw error;
     }
     await this.refresh();
-    return (await this.plain(method, path, body, this.signedIn?.access_token)) as T;
+    return await ask(this.signedIn?.access_token);
   }
 
   /** A ticket for the socket, as the client asks for it. */
@@ -117,6 +127,14 @@ export class Api {
   }
 
   private async plain(method: Method, path: string, body?: unknown, token?: string): Promise<unknown> {
+    const answer = await this.answer(method, path, body, token);
+    if (answer.status === 204) return null;
+    // A table is no JSON.
+    if (answer.headers.get("Content-Type")?.startsWith("text/")) return await answer.text();
+    return await answer.json().catch(() => null);
+  }
+
+  private async answer(method: Method, path: string, body?: unknown, token?: string, signal?: AbortSignal): Promise<Response> {
     let answer: Response;
     try {
       answer = await fetch(path, {
@@ -126,15 +144,14 @@ export class Api {
           ...(token ? { Authorization: `Bearer ${token}` } : {}),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(signal === undefined ? {} : { signal }),
       });
     } catch {
+      signal?.throwIfAborted();
       throw new Problem(0, "unreachable", "The server does not answer.");
     }
-    if (answer.status === 204) return null;
-    // A table is no JSON.
-    if (answer.ok && answer.headers.get("Content-Type")?.startsWith("text/")) return answer.text();
+    if (answer.ok) return answer;
     const document: unknown = await answer.json().catch(() => null);
-    if (answer.ok) return document;
     const problem = (document ?? {}) as { reason?: string; detail?: string; errors?: { field: string; problem: string }[] };
     throw new Problem(
       answer.status,

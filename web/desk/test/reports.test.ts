@@ -2,8 +2,8 @@ import { describe, expect, it, vi } from "vitest";
 
 vi.mock("../src/api", () => ({ api: { ask: vi.fn() } }));
 
-import { type ReportLine, type Times, type Wanted, addDays, dayOf, dayStart, days, periodBefore, query } from "../src/state/reports";
-import { COLUMNS, type Column, buckets, csv, duration, heat, series, written } from "../src/state/reportsMeasures";
+import { type ReportLine, type Times, type Wanted, addDays, dayOf, dayStart, days, periodBefore, query, shiftOf } from "../src/state/reports";
+import { COLUMNS, type Column, buckets, counterparts, duration, heat, series, written } from "../src/state/reportsMeasures";
 
 const NONE: Times = { count: 0, mean_ms: null, median_ms: null, p95_ms: null, longest_ms: null };
 
@@ -35,6 +35,10 @@ function line(from: string, changes: Partial<ReportLine> = {}): ReportLine {
     collaborations: 0,
     collaboration_times: NONE,
     items_done: NONE,
+    online_ms: 0,
+    paused_ms: 0,
+    offline_ms: 0,
+    away_ms: 0,
     ...changes,
   };
 }
@@ -135,9 +139,25 @@ describe("figures", () => {
   });
 });
 
-describe("the file", () => {
-  it("quotes what must be quoted, and gives no spreadsheet a formula", () => {
-    const text = csv(["who", "n"], [['a "b", c', 1], ["=1+1", null], ["王磊", 2.5]]);
-    expect(text).toBe('\ufeffwho,n\r\n"a ""b"", c",1\r\n\'=1+1,\r\n王磊,2.5\r\n');
+describe("another time to compare with", () => {
+  it("is the one just before, or the same weekdays before", () => {
+    const three = wanted({ first: "2026-11-18", last: "2026-11-20" });
+    expect((["before", "weeks", "year"] as const).map((each) => shiftOf(three, each))).toEqual([3, 7, 364]);
+    expect(periodBefore(three, "weeks")).toMatchObject({ first: "2026-11-11", last: "2026-11-13" });
+    expect(shiftOf(wanted({ first: "2026-11-01", last: "2026-11-10" }), "weeks")).toBe(14);
+  });
+
+  it("puts each line beside that of the same key, as long after its beginning", () => {
+    const zone = "Asia/Shanghai";
+    const at = (day: string, hour: string): string => `2026-11-${day}T${hour}:00:00.000Z`;
+    const now = [line(at("21", "02"), { key: "a", opened: 3 }), line(at("21", "03"), { key: "a" }), line(at("21", "02"), { key: "b" })];
+    const then = [line(at("14", "02"), { key: "a", opened: 1 }), line(at("14", "05"), { key: "b" })];
+    expect([...counterparts(now, then, 7, zone)]).toEqual([[now[0], then[0]]]);
+  });
+
+  it("finds the same hour of the wall's clock when the clocks changed between", () => {
+    const now = [line("2026-10-26T08:00:00.000Z")];
+    const then = [line("2026-10-19T07:00:00.000Z")];
+    expect(counterparts(now, then, 7, "Europe/Berlin").get(now[0]!)).toBe(then[0]);
   });
 });

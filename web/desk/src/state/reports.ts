@@ -42,6 +42,11 @@ export interface ReportLine {
   collaborations: number;
   collaboration_times: Times;
   items_done: Times;
+  online_ms: number;
+  paused_ms: number;
+  offline_ms: number;
+  /** of `offline_ms`: without connection, though they chose another status */
+  away_ms: number;
 }
 
 export interface Report {
@@ -87,10 +92,20 @@ export function addDays(day: string, days: number): string {
   return at.toISOString().slice(0, 10);
 }
 
-/** The stretch of time before, as long as this one. */
-export function periodBefore(wanted: Wanted): Wanted {
-  const days = Math.round((Date.parse(wanted.last) - Date.parse(wanted.first)) / 86_400_000) + 1;
-  return { ...wanted, first: addDays(wanted.first, -days), last: addDays(wanted.last, -days) };
+/** With what it is compared: the time just before, or the same days of the week some weeks or about a year before. */
+export type Comparison = "before" | "weeks" | "year";
+export const COMPARISONS: Comparison[] = ["before", "weeks", "year"];
+
+/** By how many days the other stretch of time lies before this one. */
+export function shiftOf(wanted: Wanted, comparison: Comparison): number {
+  const n = days(wanted);
+  return { before: n, weeks: Math.ceil(n / 7) * 7, year: Math.max(364, Math.ceil(n / 7) * 7) }[comparison];
+}
+
+/** The other stretch of time, as long as this one. */
+export function periodBefore(wanted: Wanted, comparison: Comparison = "before"): Wanted {
+  const shift = shiftOf(wanted, comparison);
+  return { ...wanted, first: addDays(wanted.first, -shift), last: addDays(wanted.last, -shift) };
 }
 
 /** The longest stretch, in days, that the server counts in steps of this length. */
@@ -101,14 +116,17 @@ export function days(wanted: Wanted): number {
 }
 
 export function query(wanted: Wanted, zone: string): string {
-  return new URLSearchParams({
-    from: dayStart(wanted.first, zone).toISOString(),
-    to: dayStart(addDays(wanted.last, 1), zone).toISOString(),
-    step: wanted.step,
-    by: wanted.by,
-  }).toString();
+  return new URLSearchParams({ ...span(wanted, zone), step: wanted.step, by: wanted.by }).toString();
 }
 
 export async function fetchReport(wanted: Wanted, zone: string): Promise<Report> {
   return await api.ask<Report>("GET", `/v1/statistics?${query(wanted, zone)}`);
+}
+
+/** The span of time alone, as query parameters. */
+export function span(wanted: Wanted, zone: string): Record<"from" | "to", string> {
+  return {
+    from: dayStart(wanted.first, zone).toISOString(),
+    to: dayStart(addDays(wanted.last, 1), zone).toISOString(),
+  };
 }

@@ -8,7 +8,8 @@ type CountKey =
   | "opened" | "assigned" | "closed" | "abandoned" | "unanswered" | "served_by_several" | "transfers_in"
   | "transfers_out" | "cross_group_tries" | "messages_customer" | "messages_agent" | "messages_bot" | "notes"
   | "collaborations"; // prettier-ignore
-export type MeasureKey = CountKey | TimesKey | "within_3_min" | "ratings" | "ratings_count";
+type StateKey = "online_ms" | "paused_ms" | "offline_ms" | "away_ms";
+export type MeasureKey = CountKey | TimesKey | StateKey | "within_3_min" | "ratings" | "ratings_count";
 export type Part = "median" | "p95" | "longest" | "count";
 
 export interface Column {
@@ -39,6 +40,8 @@ const time = (measure: TimesKey, part: Part): Column => ({
   of: (line) => FIGURE[part](line[measure]),
 });
 
+const spent = (measure: StateKey): Column => ({ id: measure, measure, part: null, kind: "time", of: (line) => line[measure] });
+
 const WITHIN: Column = { id: "within_3_min", measure: "within_3_min", part: null, kind: "share", of: (line) => line.within_3_min };
 const RATING: Column = { id: "ratings", measure: "ratings", part: null, kind: "rating", of: (line) => line.ratings.mean };
 const RATINGS: Column = {
@@ -67,9 +70,11 @@ export const SETS = {
     RATING, RATINGS, count("collaborations"), time("collaboration_times", "median"), time("items_done", "count"),
     time("items_done", "median"),
   ],
+  states: [spent("online_ms"), spent("paused_ms"), spent("offline_ms"), spent("away_ms"), count("assigned"), count("closed")],
 } satisfies Record<string, Column[]>; // prettier-ignore
 export type SetName = keyof typeof SETS;
-export const COLUMNS: Column[] = Object.values(SETS).flat();
+/** Each once, though a set may show it again. */
+export const COLUMNS: Column[] = [...new Map(Object.values(SETS).flat().map((each) => [each.id, each])).values()];
 export const MEASURES: MeasureKey[] = [...new Set(COLUMNS.map((column) => column.measure))];
 /** What stands above everything: the figures that are asked for first. */
 export const HEADLINE = ["opened", "closed", "abandoned", "queue_waits_median", "first_responses_median", "within_3_min", "resolutions_median", "ratings"]
@@ -77,6 +82,7 @@ export const HEADLINE = ["opened", "closed", "abandoned", "queue_waits_median", 
 
 /** A duration as people say it: 850 ms, 4.2 s, 3:05, 2:10:00. */
 export function duration(ms: number): string {
+  if (ms === 0) return "0";
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   const s = Math.round(ms / 1000);
@@ -121,6 +127,8 @@ export interface Series {
   key: string;
   name: string;
   values: (number | null)[];
+  /** of the time that this one is compared with */
+  before?: true;
 }
 
 /** One line of the chart per key. A count that has no line is 0, any other figure there is none. */
@@ -144,6 +152,20 @@ export function series(lines: ReportLine[], column: Column, at: number[], nameOf
 
 const weight = (one: Series): number => one.values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
 
+/** For each line the one of the same key as long after the beginning of the other time; `shiftDays` lies between. */
+export function counterparts(lines: ReportLine[], others: ReportLine[], shiftDays: number, zone: string): Map<ReportLine, ReportLine> {
+  const place = (line: ReportLine, shift: number): string => {
+    const at = Date.parse(line.from);
+    const day = dayOf(at, zone);
+    return `${addDays(day, shift)} ${at - dayStart(day, zone).getTime()} ${line.key}`;
+  };
+  const found = new Map(others.map((line) => [place(line, shiftDays), line]));
+  return new Map(lines.flatMap((line) => {
+    const other = found.get(place(line, 0));
+    return other === undefined ? [] : [[line, other] as const];
+  })); // prettier-ignore
+}
+
 /** How many were opened: seven days from Monday, 24 hours each. */
 export function heat(lines: ReportLine[], zone: string): number[][] {
   const days = Array.from({ length: 7 }, () => Array.from({ length: 24 }, () => 0));
@@ -156,16 +178,4 @@ export function heat(lines: ReportLine[], zone: string): number[][] {
     row[h] = (row[h] ?? 0) + line.opened;
   }
   return days;
-}
-
-/** A table for spreadsheets: UTF-8 with a mark, CRLF, and no cell that is taken for a formula. */
-export function csv(head: string[], rows: (string | number | null)[][]): string {
-  return `\ufeff${[head, ...rows].map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
-}
-
-function cell(value: string | number | null): string {
-  if (value === null) return "";
-  if (typeof value === "number") return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
