@@ -61,6 +61,7 @@ check: $(DEV_STAMP) $(PAGES_STAMP) ## formatting, lint, types, import rules, dep
 	$(BIN)/deptry .
 	$(BIN)/python -m tests.coverage_doc --check
 	@$(with_node) npm --prefix web run --silent types
+	@$(with_node) npm --prefix web run --silent lint
 	@$(with_node) npm --prefix web run --silent test
 
 format: $(DEV_STAMP) ## format, and mend what ruff can mend
