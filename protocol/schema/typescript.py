@@ -9,6 +9,7 @@ from protocol.codes import CloseCode, ErrorCode, Reason
 from protocol.events import EVENTS, Sender
 from protocol.limits import FRAME_MAX_BYTES
 from protocol.methods import METHODS
+from protocol.reasons import FOR_PEOPLE, FOR_PROGRAMS
 from protocol.schema.definitions import REF, Json, definitions
 from protocol.shapes import TEXT_MAX_BYTES
 from protocol.states import Role
@@ -41,6 +42,10 @@ def typescript() -> str:
         _codes(ErrorCode),
         _codes(CloseCode),
         f"export type Reason = {_union(list(Reason))};\n",
+        "/** Why the server refuses something: what a person can meet, and what only programs can. */\n"
+        f"export type PersonReason = {_union(list(FOR_PEOPLE))};\n",
+        f"export type ProgramReason = {_union(list(FOR_PROGRAMS))};\n",
+        "export type RefusalReason = PersonReason | ProgramReason;\n",
         f"export type Role = {_union(list(Role))};\n",
         f'export const SUBPROTOCOL = "{SUBPROTOCOL}";\n',
         f"export const FRAME_MAX_BYTES = {FRAME_MAX_BYTES};\n",

@@ -2,7 +2,7 @@ import type { Message } from "@pointsman/shared";
 import { Refused } from "@pointsman/shared";
 import { describe, expect, it, vi } from "vitest";
 
-const known = new Set(["wall.refused.stale_epoch", "wall.refused.not_found", "wall.refused.no_right"]);
+const known = new Set(["wall.refused.stale_epoch", "refusals.not_found", "refusals.forbidden", "refusals.owner_stays"]);
 vi.mock("../src/texts", () => ({
   i18n: {
     global: {
@@ -44,11 +44,11 @@ function entry(changes: Partial<Message>): Message {
 }
 
 describe("a refusal", () => {
-  it("is said by its reason, else by its class, else as the server says it", () => {
+  it("is said in the wall's words, else in everybody's: by its reason, or by its class", () => {
     expect(why(new Refused(1011, "stale_epoch", "Moved.", false))).toBe("wall.refused.stale_epoch");
-    expect(why(new Refused(1004, "alarm_not_found", "There is no such alarm here.", false))).toBe("wall.refused.not_found");
-    expect(why(new Problem(403, "forbidden", "No."))).toBe("wall.refused.no_right");
-    expect(why(new Refused(1009, "owner_stays", "You own it.", false))).toBe("You own it.");
+    expect(why(new Refused(1004, "alarm_not_found", "There is no such alarm here.", false))).toBe("refusals.not_found|alarm_not_found");
+    expect(why(new Problem(403, "forbidden", "No."))).toBe("refusals.forbidden|forbidden");
+    expect(why(new Refused(1009, "owner_stays", "You own it.", false))).toBe("refusals.owner_stays|owner_stays");
   });
 
   it("is no refusal when it is a bug", () => {

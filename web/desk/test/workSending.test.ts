@@ -1,5 +1,9 @@
 import { Refused } from "@pointsman/shared";
 import { describe, expect, it, vi } from "vitest";
+
+vi.mock("../src/texts", () => ({ i18n: { global: { t: (key: string) => key, te: () => true } } }));
+vi.mock("../src/api", () => ({ Problem: class Problem extends Error {} }));
+
 import { Drafts } from "../src/state/workDrafts";
 import { actOfKey, isPalette } from "../src/state/workKeys";
 import { type Outcome, Outbox } from "../src/state/workOutbox";
@@ -140,7 +144,7 @@ describe("the outbox", () => {
     const outbox = new Outbox("o", (() => Promise.reject(refusal)) as never, () => undefined, new Kept());
     outbox.add(reply);
     await settled();
-    expect(outbox.of("a").map((each) => each.failed)).toEqual(["Not yours."]);
+    expect(outbox.of("a").map((each) => each.failed)).toEqual(["refusals.forbidden"]);
   });
 
   it("says which owner the writer believes in, for replies only", () => {

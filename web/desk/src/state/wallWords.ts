@@ -3,6 +3,7 @@
 import { type Message, type Party, Refused } from "@pointsman/shared";
 import { Problem } from "../api";
 import { i18n } from "../texts";
+import { whyOf } from "./refusals";
 
 const global = i18n.global as unknown as {
   t: (key: string, named: Record<string, unknown>) => string;
@@ -10,27 +11,11 @@ const global = i18n.global as unknown as {
 };
 const say = (key: string, named: Record<string, unknown> = {}): string => global.t(key, named);
 
-/** Words for a whole class of refusals, by the code of the socket and by the status of HTTP. */
-const CLASSES: Readonly<Record<number, string>> = {
-  1003: "no_right",
-  1004: "not_found",
-  1011: "stale_assignment",
-  1029: "rate_limited",
-  1050: "unavailable",
-  1051: "no_reply",
-  0: "unavailable",
-  403: "no_right",
-  404: "not_found",
-  429: "rate_limited",
-  503: "unavailable",
-};
-
-/** Why something was refused; the server's own sentence for what has no words here. */
+/** Why something was refused: in the wall's own words when it has some. */
 export function why(error: unknown): string {
   if (!(error instanceof Refused) && !(error instanceof Problem)) throw error;
-  const of = error instanceof Refused ? error.code : error.status;
-  const key = [error.reason, CLASSES[of]].map((each) => `wall.refused.${each}`).find((each) => global.te(each, "en"));
-  return key === undefined ? error.message : say(key);
+  const key = `wall.refused.${error.reason}`;
+  return global.te(key, "en") ? say(key) : whyOf(error);
 }
 
 /** A pool or an order state by its name; its key when it has none. */

@@ -5,6 +5,7 @@ import { defineStore } from "pinia";
 import { computed, markRaw, ref, shallowRef, watch } from "vue";
 import { i18n } from "../texts";
 import { call, hush } from "./calls";
+import { whyOf } from "./refusals";
 import { useSession } from "./session";
 import { Drafts } from "./workDrafts";
 import { Ending, offered } from "./workEnding";
@@ -173,7 +174,7 @@ export const useWork = defineStore("work", () => {
 
   function refused(error: unknown): void {
     if (!(error instanceof Error)) throw error;
-    notices.say(t("shell.common.failed", { why: error.message }), "bad");
+    notices.say(t("shell.common.failed", { why: whyOf(error) }), "bad");
   }
 
   /** One request about a conversation; its new state is shown at once. False: it was refused, and that was said. */

@@ -5,6 +5,7 @@
 
 import { type Client, ErrorCode, type NoteParams, Refused, type SendParams } from "@pointsman/shared";
 import { reactive } from "vue";
+import { whyOf } from "./refusals";
 import { Shelf, type Store } from "./workShelf";
 
 export interface Pending {
@@ -117,5 +118,5 @@ export function outcomeOf(error: unknown): Outcome {
     const detail = error.detail as { owner?: { id: string | null; name: string } | null } | null;
     return { kind: "stale", owner: detail?.owner ?? null };
   }
-  return { kind: "refused", why: error.message };
+  return { kind: "refused", why: whyOf(error) };
 }

@@ -2,6 +2,7 @@
 
 import type { Conversation, PoolCard } from "@pointsman/shared";
 import { reactive, shallowRef } from "vue";
+import { whyOf } from "./refusals";
 import { useSession } from "./session";
 import type { Scope } from "./workLists";
 
@@ -61,7 +62,7 @@ export class Pages {
       if (first || scope === "queue") page.cursor = result.cursor;
       page.phase = "there";
     } catch (error) {
-      page.why = error instanceof Error ? error.message : String(error);
+      page.why = whyOf(error);
       if (first) page.phase = "failed";
     }
   }
@@ -77,7 +78,7 @@ export class Pages {
       page.ids = [...page.ids, ...result.conversations.map((each) => each.conversation_id).filter((id) => !there.has(id))];
       page.cursor = result.cursor;
     } catch (error) {
-      page.why = error instanceof Error ? error.message : String(error);
+      page.why = whyOf(error);
     }
     page.phase = "there";
   }

@@ -7,6 +7,7 @@ import { ref } from "vue";
 import { createI18n } from "vue-i18n";
 import { customers } from "./areas/customers";
 import { me } from "./areas/me";
+import { refusals } from "./areas/refusals";
 import { reports } from "./areas/reports";
 import { settings } from "./areas/settings";
 import { shell } from "./areas/shell";
@@ -17,7 +18,7 @@ import { work } from "./areas/work";
 export const LANGUAGES = { "zh-CN": "简体中文", en: "English", "zh-TW": "繁體中文" } as const;
 export type Language = keyof typeof LANGUAGES;
 const KEY = "pointsman:language";
-const AREAS = { shell, words, work, me, wall, customers, reports, settings };
+const AREAS = { shell, words, refusals, work, me, wall, customers, reports, settings };
 const ELEMENTS = { en, "zh-CN": zhCn, "zh-TW": zhTw };
 
 function table(language: Language): Record<string, unknown> {
