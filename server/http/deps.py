@@ -33,6 +33,7 @@ from server.services.reassignments import Reassignments
 from server.services.roles import Roles
 from server.services.rules import Rules
 from server.services.schedules import Schedules
+from server.services.settings_history import SettingsHistory
 from server.services.shop_settings import ShopSettings
 from server.services.sign_in import SignIn
 from server.services.sign_in_links import SignInLinks
@@ -126,6 +127,7 @@ class Deps:
     quick_replies: QuickReplies
     dry_run: DryRun
     shop_settings: ShopSettings
+    settings_history: SettingsHistory
     collaborating: Collaborating
     endings: Endings
     widget: WidgetSessions

@@ -1,6 +1,7 @@
 """Routes of the caller's own account: who am I, a new password, a ticket for the socket."""
 
 from fastapi import APIRouter, Request
+from pydantic import Field
 
 from protocol.times import text_of_ms
 from server.http.auth import SignedInView, signed_in_view
@@ -17,6 +18,7 @@ class ShopView(View):
     id: str
     slug: str
     name: str
+    timezone: str = Field(description="IANA name: in it the shop's days begin, and its hours are meant.")
 
 
 class MeView(View):
@@ -46,7 +48,11 @@ async def who_am_i(deps: Given, caller: Asking) -> MeView:
     """The caller's account and shop."""
     account = await deps.accounts.get(caller, caller.account)
     shop = await deps.shop_settings.shop(caller.shop_id)
-    return MeView(account=account_view(account), shop=ShopView(id=shop.id, slug=shop.slug, name=shop.name))
+    zone = (await deps.policies.current(caller.shop_id)).policy.timezone
+    return MeView(
+        account=account_view(account),
+        shop=ShopView(id=shop.id, slug=shop.slug, name=shop.name, timezone=zone),
+    )
 
 
 @router.post("/me/password")

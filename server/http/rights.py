@@ -92,6 +92,7 @@ RIGHTS: dict[str, Access] = {
     "PUT /v1/settings/routing": _routing,
     "GET /v1/settings/routing/history": _settings,
     "GET /v1/settings/routing/warnings": _settings,
+    "GET /v1/settings/history/{page}": _settings,
     "POST /v1/routing/dry-run": _settings,
     "GET /v1/rules": _rules,
     "POST /v1/rules": _rules,

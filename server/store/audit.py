@@ -1,5 +1,6 @@
 """The audit's rows. They are added and read, never changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,9 +129,37 @@ class AuditStore:
             None if wanted.text is None else f"%{literal(wanted.text)}%",
             limit + 1,
         )
-        found = tuple(_record(row) for row in rows[:limit])
-        more = len(rows) > limit
-        return Page(found, write_cursor(found[-1].at_ms, found[-1].id) if more else None)
+        return _page(rows, limit)
+
+    async def changes(
+        self, shop_id: ShopId, *, actions: list[str], columns: list[str], cursor: str | None, limit: int
+    ) -> Page[AuditRow]:
+        """What was done by one of these actions, the newest first; of the shop's own row only what concerns one of
+        `columns`. INVALID_PARAMS `bad_cursor`."""
+        at_ms, last = (None, "") if cursor is None else read_cursor(cursor, (int, str))
+        rows = await self._db.fetch(
+            """
+            SELECT * FROM audit
+            WHERE shop_id = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3::uuid))
+                AND action = ANY ($4) AND outcome = 'done'
+                AND (action NOT LIKE 'shops.%' OR before ?| $5::text[] OR after ?| $5::text[])
+            ORDER BY at DESC, id DESC LIMIT $6
+            """,
+            shop_id,
+            at_ms,
+            last,
+            actions,
+            columns,
+            limit + 1,
+        )
+        return _page(rows, limit)
+
+
+def _page(rows: Sequence[Row], limit: int) -> Page[AuditRow]:
+    """Of one row more than was asked for."""
+    found = tuple(_record(row) for row in rows[:limit])
+    more = len(rows) > limit
+    return Page(found, write_cursor(found[-1].at_ms, found[-1].id) if more else None)
 
 
 def _record(row: Row) -> AuditRow:

@@ -32,12 +32,14 @@ from server.services.quick_replies import Limits as ReplyLimits
 from server.services.quick_replies import QuickReplies
 from server.services.reads import ConversationReads, LiveReads
 from server.services.schedules import Schedules
+from server.services.settings_history import SettingsHistory
 from server.services.shop_settings import ShopSettings
 from server.services.sign_in_links import SignInLinks
 from server.services.statistics import Reports
 from server.services.widget import WidgetSessions
 from server.settings import Settings
 from server.store.conversation_lines import ConversationLines
+from server.store.audit import AuditStore
 from server.store.finding import Finding
 from server.store.quick_replies import QuickReplies as ReplyStore
 from server.storeys.identity import Identity
@@ -142,6 +144,7 @@ class Surfaces(Identity):
                 ),
                 dry_run=self.dry_run,
                 shop_settings=ShopSettings(self.shop_store),
+                settings_history=SettingsHistory(AuditStore(self.db), self.scope),
                 collaborating=Collaborating(self.shop_store, self.shops),
                 endings=self.endings,
                 widget=WidgetSessions(

@@ -29,6 +29,7 @@ def filled(path: str, shop: Shop) -> str:
         customer_id=shop.customer,
         role="night_shift",
         day="2026-11-22",
+        page="groups",
         file_id=uuid.uuid4(),
         group_id=shop.group,
         conversation_id=shop.conversation,
