@@ -170,7 +170,7 @@ def test_a_route_without_a_right_lets_nobody_in() -> None:
 
 
 # --- another shop's ids ----------------------------------------------------------------------------------------------
-OWN_WORDS = ("{surface}", "{role}")
+OWN_WORDS = ("{surface}", "{role}", "{page}")
 """Parts of a path that are no ids of anything."""
 WITH_IDS = sorted(
     route

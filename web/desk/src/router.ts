@@ -2,11 +2,12 @@
 
 import { createRouter, createWebHistory } from "vue-router";
 import { api } from "./api";
+import { PAGES } from "./state/settingsPages";
 
 declare module "vue-router" {
   interface RouteMeta {
-    /** the right without which the page is not offered */
-    right?: string;
+    /** the rights of which one is enough to be offered the page; none: nobody is */
+    rights?: readonly string[];
     /** key of its name */
     title: string;
     open?: boolean;
@@ -26,19 +27,19 @@ export const router = createRouter({
     {
       path: "/work/:conversation?",
       component: () => import("./views/Workbench.vue"),
-      meta: { title: "shell.nav.work", right: "conversation.view" },
+      meta: { title: "shell.nav.work", rights: ["conversation.view"] },
     },
-    { path: "/wall", component: () => import("./views/Wall.vue"), meta: { title: "shell.nav.wall", right: "conversation.watch" } },
+    { path: "/wall", component: () => import("./views/Wall.vue"), meta: { title: "shell.nav.wall", rights: ["conversation.watch"] } },
     {
       path: "/customers",
       component: () => import("./views/Customers.vue"),
-      meta: { title: "shell.nav.customers", right: "customer.view" },
+      meta: { title: "shell.nav.customers", rights: ["customer.view"] },
     },
-    { path: "/reports", component: () => import("./views/Reports.vue"), meta: { title: "shell.nav.reports", right: "report.view" } },
+    { path: "/reports", component: () => import("./views/Reports.vue"), meta: { title: "shell.nav.reports", rights: ["report.view"] } },
     {
       path: "/settings/:page?",
       component: () => import("./views/Settings.vue"),
-      meta: { title: "shell.nav.settings", right: "settings.view" },
+      meta: { title: "shell.nav.settings", rights: PAGES.flatMap((page) => page.rights) },
     },
     { path: "/me", component: () => import("./views/Me.vue"), meta: { title: "me.title" } },
   ],

@@ -5,7 +5,7 @@ import { faultsAt, idOf, ownFaultsAt, wordsFor } from "../src/state/settingsFaul
 import { granted, inOrder, reachesOf, RIGHTS, roleName } from "../src/state/settingsRoles";
 import { decisive, dryRunBody, type Tier } from "../src/state/settingsRouting";
 import { originsIn, snippet } from "../src/state/settingsSnippet";
-import { clockOf, endOf, instantOf, localOf, minuteOf, unitOf } from "../src/state/settingsTime";
+import { clockOf, endOf, minuteOf, unitOf } from "../src/state/settingsTime";
 
 describe("what the server finds wrong", () => {
   const errors = [
@@ -62,10 +62,6 @@ describe("hours", () => {
   it("have the largest unit in which they are whole", () => {
     expect([60, 90, 7200, 172_800, 0].map(unitOf)).toEqual(["min", "s", "h", "d", "min"]);
   });
-  it("of a browser's field come back as they went", () => {
-    expect(instantOf(localOf("2026-11-22T08:15:00.000Z"))).toBe("2026-11-22T08:15:00.000Z");
-    expect(instantOf("")).toBeNull();
-  });
 });
 
 describe("roles", () => {
@@ -91,7 +87,7 @@ describe("roles", () => {
 });
 
 describe("a dry run", () => {
-  const given = { state: "after_sale", agent: "", contactAt: "2026-11-22T08:00", firstPaidAt: "", boughtAt: "", viaBot: false } as const;
+  const given = { state: "after_sale", agent: "", contactAt: "2026-11-22T08:00:00.000Z", firstPaidAt: null, boughtAt: null, viaBot: false } as const;
   const tier = (kind: Tier["kind"], now: string | null): Tier => ({ kind, reason: "any_online", agent: null, groups: [], over_capacity: 0, even_paused: false, hold: false, pool: null, now, taker: null });
 
   it("describes one order in the state that was chosen, and no contact with nobody", () => {

@@ -17,7 +17,7 @@ const pending = (id: string): Pending => ({
 
 describe("rows of a thread", () => {
   it("begin each day with a line", () => {
-    const shown = rows([message(1, "buyer", "2026-11-20T12:00:00"), message(2, "buyer", "2026-11-21T12:00:00")], [], "me");
+    const shown = rows([message(1, "buyer", "2026-11-20T12:00:00Z"), message(2, "buyer", "2026-11-21T12:00:00Z")], [], "me", "UTC");
     expect(shown.map((each) => each.kind)).toEqual(["day", "said", "day", "said"]);
   });
 
@@ -34,18 +34,19 @@ describe("rows of a thread", () => {
       ],
       [],
       "me",
+      "UTC",
     );
     const said = shown.flatMap((each) => (each.kind === "said" ? [each.first] : []));
     expect(said).toEqual([true, false, true, true, true, true]);
   });
 
   it("show what is on its way last, until the log has it", () => {
-    const there = message(1, "me", "2026-11-20T12:00:00", { client_message_id: "one" });
-    expect(rows([there], [pending("one"), pending("two")], "me").map((each) => each.key)).toEqual(["day:2026-11-20", "m1", "pending:two"]);
+    const there = message(1, "me", "2026-11-20T12:00:00Z", { client_message_id: "one" });
+    expect(rows([there], [pending("one"), pending("two")], "me", "UTC").map((each) => each.key)).toEqual(["day:2026-11-20", "m1", "pending:two"]);
   });
 
   it("know own words from a colleague's", () => {
-    const shown = rows([message(1, "me", "2026-11-20T12:00:00"), message(2, "wang", "2026-11-20T12:00:00")], [], "me");
+    const shown = rows([message(1, "me", "2026-11-20T12:00:00Z"), message(2, "wang", "2026-11-20T12:00:00Z")], [], "me", "UTC");
     expect(shown.flatMap((each) => (each.kind === "said" ? [each.own] : []))).toEqual([true, false]);
   });
 });

@@ -1,7 +1,5 @@
 /** The audit log as the server gives it, and as a spreadsheet takes it. */
 
-import { instantOf } from "./settingsTime";
-
 export interface AuditRecord {
   id: string;
   at: string;
@@ -23,11 +21,12 @@ export interface Wanted {
   actor: string;
   action: string;
   outcome: "" | "done" | "refused";
-  from: string;
-  before: string;
+  /** instants; null: no bound */
+  from: string | null;
+  before: string | null;
 }
 
-export const ANYTHING: Wanted = { q: "", actor: "", action: "", outcome: "", from: "", before: "" };
+export const ANYTHING: Wanted = { q: "", actor: "", action: "", outcome: "", from: null, before: null };
 
 /** The query of a page; `cursor` null: the first. */
 export function auditQuery(wanted: Wanted, cursor: string | null, limit: number): string {
@@ -36,7 +35,7 @@ export function auditQuery(wanted: Wanted, cursor: string | null, limit: number)
     if (wanted[key].trim() !== "") query.set(key, wanted[key].trim());
   }
   for (const key of ["from", "before"] as const) {
-    const at = instantOf(wanted[key]);
+    const at = wanted[key];
     if (at !== null) query.set(key, at);
   }
   if (cursor !== null) query.set("cursor", cursor);

@@ -89,13 +89,17 @@ export type Form = ReturnType<typeof useForm<object>>;
 
 /** Something asked of the server once: a deed with its own refusal. */
 export function useDeed() {
+  /** how often something was asked with success: whoever shows its traces looks again */
+  const count = ref(0);
   const busy = ref(false);
   const problem = shallowRef<Problem | null>(null);
   async function run<R>(deed: () => Promise<R>): Promise<R | undefined> {
     busy.value = true;
     problem.value = null;
     try {
-      return await deed();
+      const answer = await deed();
+      count.value += 1;
+      return answer;
     } catch (error) {
       problem.value = asProblem(error);
       return undefined;
@@ -103,7 +107,7 @@ export function useDeed() {
       busy.value = false;
     }
   }
-  return { busy, problem, run };
+  return { busy, problem, run, count };
 }
 
 /** The same frame for a form that is not loaded but filled in: a dialog. */

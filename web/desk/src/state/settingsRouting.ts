@@ -1,7 +1,6 @@
 /** Routing settings and the dry run, as the server gives them. */
 
 import type { Difference } from "./settingsDiff";
-import { instantOf } from "./settingsTime";
 
 export const ORDER_STATES = [
   "no_active_order",
@@ -80,27 +79,26 @@ export interface DryRunAnswer {
   tiers: Tier[];
 }
 
-/** A customer as the form of the dry run describes them; times as browsers' fields have them. */
+/** A customer as the form of the dry run describes them; times as instants; null: never. */
 export interface Described {
   state: OrderState | "";
   agent: string;
-  contactAt: string;
-  firstPaidAt: string;
-  boughtAt: string;
+  contactAt: string | null;
+  firstPaidAt: string | null;
+  boughtAt: string | null;
   viaBot: boolean;
 }
 
 /** The body of a dry run. `policy`: try these settings instead of those that hold. */
 export function dryRunBody(given: Described, policy: Policy | null, now: Date): Record<string, unknown> {
-  const contact = instantOf(given.contactAt);
   return {
     orders:
       given.state === "" || given.state === "no_active_order"
         ? []
         : [{ order_id: "dry-run", state: given.state, changed_at: now.toISOString() }],
-    last_contact: given.agent === "" || contact === null ? null : { account_id: given.agent, at: contact },
-    first_paid_at: instantOf(given.firstPaidAt),
-    last_bought_at: instantOf(given.boughtAt),
+    last_contact: given.agent === "" || given.contactAt === null ? null : { account_id: given.agent, at: given.contactAt },
+    first_paid_at: given.firstPaidAt,
+    last_bought_at: given.boughtAt,
     via_bot: given.viaBot,
     policy,
   };

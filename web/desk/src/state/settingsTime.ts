@@ -35,17 +35,3 @@ export function endOf(start: number, clock: string): number | null {
   if (end === null) return null;
   return end > start ? end : end + DAY;
 }
-
-/** `2026-12-25T09:30` of a browser's field as an instant; empty: none. */
-export function instantOf(local: string): string | null {
-  if (local === "") return null;
-  const at = new Date(local);
-  return Number.isNaN(at.getTime()) ? null : at.toISOString();
-}
-
-/** An instant as a browser's field has it. */
-export function localOf(instant: string | null): string {
-  if (instant === null) return "";
-  const at = new Date(instant);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}

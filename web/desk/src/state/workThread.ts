@@ -2,6 +2,7 @@
 
 import type { Message } from "@pointsman/shared";
 import type { Pending } from "./workOutbox";
+import { dayIn, instantIn } from "./zones";
 
 export type Row =
   | { kind: "day"; key: string; at: string }
@@ -11,23 +12,23 @@ export type Row =
 
 const PAUSE_MS = 5 * 60_000;
 
-/** The local day of a moment: its name, and from when to when it lasts. */
-function dayOf(ms: number): { name: string; from: number; until: number } {
-  const date = new Date(ms);
-  const [year, month, day] = [date.getFullYear(), date.getMonth(), date.getDate()];
-  const from = new Date(year, month, day).getTime();
-  return { name: `${year}-${month + 1}-${day}`, from, until: new Date(year, month, day + 1).getTime() };
+/** The day of a moment in a zone: its name, and from when to when it lasts. */
+function dayOf(zone: string, ms: number): { name: string; from: number; until: number } {
+  const name = dayIn(zone, ms);
+  const after = new Date(Date.parse(name) + 86_400_000).toISOString().slice(0, 10);
+  const begin = (day: string): number => Date.parse(instantIn(zone, `${day}T00:00`) ?? "");
+  return { name, from: begin(name), until: begin(after) };
 }
 
-/** Rows from the oldest to the newest; what is on its way, and not in the log yet, comes last. */
-export function rows(messages: readonly Message[], pending: readonly Pending[], me: string): Row[] {
+/** Rows from the oldest to the newest, days as they are in `zone`; what is on its way, and not in the log yet, comes last. */
+export function rows(messages: readonly Message[], pending: readonly Pending[], me: string, zone: string): Row[] {
   const shown: Row[] = [];
   let day = { name: "", from: 0, until: 0 };
   let before: Message | null = null;
   for (const message of messages) {
     const at = Date.parse(message.created_at);
     if (at < day.from || at >= day.until) {
-      day = dayOf(at);
+      day = dayOf(zone, at);
       shown.push({ kind: "day", key: `day:${day.name}`, at: message.created_at });
       before = null;
     }

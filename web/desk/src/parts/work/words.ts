@@ -1,6 +1,8 @@
 /** Parties, messages and times in the reader's language. */
 
 import type { Conversation, CustomerCard, Message, Party } from "@pointsman/shared";
+import { shopZone } from "../../state/shopClock";
+import { dayIn } from "../../state/zones";
 import { i18n, language } from "../../texts";
 import { facts } from "../../state/workThread";
 
@@ -71,21 +73,22 @@ export function lastLine(conversation: Conversation, me: string): string {
 }
 
 export function timeOf(at: string): string {
-  return new Intl.DateTimeFormat(language.value, { hour: "2-digit", minute: "2-digit", hour12: false }).format(new Date(at));
+  return new Intl.DateTimeFormat(language.value, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: shopZone.value }).format(new Date(at));
 }
 
 /** Today only the time, else the date too. */
 export function whenOf(at: string): string {
   const date = new Date(at);
-  const today = date.toDateString() === new Date().toDateString();
+  const today = dayIn(shopZone.value, date.getTime()) === dayIn(shopZone.value, Date.now());
   if (today) return timeOf(at);
-  return new Intl.DateTimeFormat(language.value, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false }).format(date);
+  return new Intl.DateTimeFormat(language.value, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: shopZone.value }).format(date);
 }
 
 export function dayOf(at: string): string {
   const date = new Date(at);
-  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86_400_000);
+  const [today, then] = [Date.now(), date.getTime()].map((each) => Date.parse(dayIn(shopZone.value, each))) as [number, number];
+  const days = Math.round((today - then) / 86_400_000);
   if (days === 0) return t("work.thread.today");
   if (days === 1) return t("work.thread.yesterday");
-  return new Intl.DateTimeFormat(language.value, { year: "numeric", month: "long", day: "numeric", weekday: "long" }).format(date);
+  return new Intl.DateTimeFormat(language.value, { year: "numeric", month: "long", day: "numeric", weekday: "long", timeZone: shopZone.value }).format(date);
 }

@@ -42,6 +42,9 @@ export const frame = area({
       up: "Move up",
       down: "Move down",
       remove: "Remove",
+      zone: "In the shop's time zone ({zone}).",
+      history: "What was changed here",
+      history_empty: "Nothing was changed yet.",
     },
     unit: { label: "Unit", s: "seconds", min: "minutes", h: "hours", d: "days" },
     value: {
@@ -171,6 +174,9 @@ export const frame = area({
       up: "上移",
       down: "下移",
       remove: "移除",
+      zone: "店铺时区：{zone}。",
+      history: "变更历史",
+      history_empty: "还没有变更。",
     },
     unit: { label: "单位", s: "秒", min: "分钟", h: "小时", d: "天" },
     value: {
@@ -300,6 +306,9 @@ export const frame = area({
       up: "上移",
       down: "下移",
       remove: "移除",
+      zone: "店鋪時區：{zone}。",
+      history: "變更記錄",
+      history_empty: "還沒有變更。",
     },
     unit: { label: "單位", s: "秒", min: "分鐘", h: "小時", d: "天" },
     value: {
