@@ -24,6 +24,7 @@ from server.services.actors import OnCommandLine
 from server.services.api_keys import ApiKeys
 from server.services.audit import Audit
 from server.services.callers import Caller
+from server.services.collaboration_settings import CollaborationSettings
 from server.services.groups import Groups
 from server.services.live import Live, routing_unavailable
 from server.services.passwords import Passwords
@@ -132,7 +133,7 @@ class Setup:
         `origins`: the web pages of its widget and its desk; programs such as `pointsman chat` name one as well.
         """
         check_password(owner.password, owner.name, owner.email, field="password")
-        shop = await self._shops.add(slug=slug, name=name, policy=Policy().model_dump(mode="json"))
+        shop = await self._add(slug, name)
         made = await self._make_owner(shop.id, owner)
         settings = ShopSettings(self._shops)
         for surface in ("widget", "desk"):
@@ -142,11 +143,20 @@ class Setup:
         await settings.set_widget(_manager(shop.id), identity_mode="enforce", anonymous_allowed=True)
         return ShopMade(shop, made, key)
 
+    async def _add(self, slug: str, name: str) -> ShopRow:
+        # What holds is written down whole, so that the first change of it shows what it was.
+        return await self._shops.add(
+            slug=slug,
+            name=name,
+            policy=Policy().model_dump(mode="json"),
+            collaboration=CollaborationSettings().model_dump(mode="json"),
+        )
+
     async def ensure_shop(self, *, slug: str, name: str, owner: Owner) -> None:
         """The shop and its owner are there afterwards, whatever was there before."""
         shop = await self._shops.find(slug)
         if shop is None:
-            shop = await self._shops.add(slug=slug, name=name, policy=Policy().model_dump(mode="json"))
+            shop = await self._add(slug, name)
         if await self._accounts.find_by_email(shop.id, owner.email) is None:
             await self._make_owner(shop.id, owner)
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from protocol.methods.conversations import Why
 from protocol.shapes import AgentCard, Id, PoolCard, Shape, SlotCard
 from protocol.states import AgentStatus
 
@@ -12,18 +13,22 @@ class SetStatusParams(Shape):
     """An agent's own status, or (service admin, owner) another's by `account_id` (KS-18).
 
     Going offline with open conversations must say what becomes of them: `keep` or `requeue` (at their original age).
+    Setting another's is in the audit, with the reason.
     """
 
     status: Annotated[AgentStatus, Field(strict=False)]
     account_id: Id | None = None
     open_conversations: Literal["keep", "requeue"] | None = None
+    reason: Why = ""
 
 
 class SetCapacityParams(Shape):
-    """How many conversations an agent may hold at once (KS-19). Own capacity, or (managers) another's."""
+    """How many conversations an agent may hold at once (KS-19). Own capacity, or (managers) another's; the reason is
+    kept in the audit."""
 
     capacity: Annotated[int, Field(ge=1, le=500)]
     account_id: Id | None = None
+    reason: Why = ""
 
 
 class AgentResult(Shape):

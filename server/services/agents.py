@@ -11,6 +11,7 @@ from protocol.states import AgentStatus
 from router.model import AgentState
 from server.services import views
 from server.services.agent_feed import AgentFeed
+from server.services.audit import Audit
 from server.services.live import Live
 from server.services.names import Names
 from server.services.routing import Routing
@@ -34,6 +35,7 @@ class Agents:
         feed: AgentFeed,
         scope: Scope,
         states: AgentStates,
+        audit: Audit,
     ) -> None:
         self._live = live
         self._routing = routing
@@ -43,6 +45,7 @@ class Agents:
         self._feed = feed
         self._scope = scope
         self._states = states
+        self._audit = audit
 
     async def arrived(self, shop: ShopId, account: AccountId) -> None:
         """Somebody is connected (again): reports count them as what they chose."""
@@ -59,6 +62,15 @@ class Agents:
                 f"{len(in_service)} conversations are still in service: say in open_conversations whether to keep "
                 "them or to give them back to the queue (requeue).",
                 detail={"conversations": in_service},
+            )
+        if account != session.person_id:
+            await self._audit.done(
+                session.shop_id,
+                "agent.set_status",
+                "account",
+                account,
+                reason=params.reason,
+                after={"status": params.status.value},
             )
         await self.change_status(session.shop_id, account, params.status)
         if params.status is AgentStatus.OFFLINE and params.open_conversations == "requeue":
@@ -79,6 +91,10 @@ class Agents:
         """`agent.set_capacity`: raising it drains the queue at once (KS-19)."""
         account = await self._whose(session, params.account_id, "set somebody else's capacity")
         await self.state(session.shop_id, account)  # who serves nobody has none
+        if params.reason:  # the change itself is recorded by the database
+            await self._audit.done(
+                session.shop_id, "agent.set_capacity", "account", account, reason=params.reason
+            )
         await self._accounts.set_capacity(session.shop_id, account, params.capacity)
         await self.profile_changed(session.shop_id, account)
         return a.AgentResult(agent=await self.card(session.shop_id, account))

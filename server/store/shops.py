@@ -70,19 +70,22 @@ class Shops:
         name: str,
         policy: dict[str, Any],
         widget: WidgetSettings | None = None,
+        collaboration: dict[str, Any] | None = None,
         shop_id: ShopId | None = None,
     ) -> ShopRow:
         """A new, active shop. CONFLICT `slug_taken`."""
         with unique_taken({"shops_slug_key": _SLUG_TAKEN}):
             row = await self._db.fetchrow(
                 """
-                INSERT INTO shops (id, slug, name, policy, widget_settings) VALUES ($1, $2, $3, $4, $5) RETURNING *
+                INSERT INTO shops (id, slug, name, policy, widget_settings, collaboration)
+                VALUES ($1, $2, $3, $4, $5, $6) RETURNING *
                 """,
                 shop_id or new_id(),
                 slug,
                 name,
                 policy,
                 _widget_json(widget or WidgetSettings()),
+                collaboration or {},
             )
         assert row is not None, "INSERT ... RETURNING gives a row"
         return _shop(row)

@@ -85,6 +85,7 @@ class RoutingStorey(Stores):
             self.feed,
             self.scope,
             self.agent_states,
+            self.audit,
         )
         self.queues = QueueFeed(
             self.live, self.shops, self.scope, WallReads(self.db), self.hub.holds, period_s=settings.queue_s

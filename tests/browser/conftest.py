@@ -25,7 +25,11 @@ class Opens(Protocol):
     """Opens a window; one that an error was told in fails the test at its end."""
 
     def __call__(
-        self, language: Language = "zh-CN", scheme: Scheme = "light", size: ViewportSize = DESKTOP
+        self,
+        language: Language = "zh-CN",
+        scheme: Scheme = "light",
+        size: ViewportSize = DESKTOP,
+        zone: str = "Asia/Shanghai",
     ) -> Window: ...
 
 
@@ -72,9 +76,12 @@ def opens(browser: Browser) -> Iterator[Opens]:
     windows: list[Window] = []
 
     def opened(
-        language: Language = "zh-CN", scheme: Scheme = "light", size: ViewportSize = DESKTOP
+        language: Language = "zh-CN",
+        scheme: Scheme = "light",
+        size: ViewportSize = DESKTOP,
+        zone: str = "Asia/Shanghai",
     ) -> Window:
-        windows.append(Window.open(browser, language, scheme, size))
+        windows.append(Window.open(browser, language, scheme, size, zone))
         return windows[-1]
 
     yield opened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +35,10 @@ UNCONNECTED = (
     r"(Error in connection establishment: net::ERR_|Connection closed before receiving a handshake response)"
 )
 """The browser's own report, of whatever page, when nobody answers at an address."""
+Look = tuple[Scheme, ViewportSize]
+EVERY_LOOK: tuple[Look, ...] = tuple((scheme, size) for scheme in SCHEMES for size in (DESKTOP, PHONE))
+CORNERS: tuple[Look, ...] = (("light", DESKTOP), ("dark", PHONE))
+"""For the many that are made of the same parts."""
 expect.set_options(timeout=15_000)
 
 
@@ -52,10 +57,9 @@ class Window:
         language: Language = "zh-CN",
         scheme: Scheme = "light",
         size: ViewportSize = DESKTOP,
+        zone: str = "Asia/Shanghai",
     ) -> Window:
-        context = browser.new_context(
-            locale=language, color_scheme=scheme, viewport=size, timezone_id="Asia/Shanghai"
-        )
+        context = browser.new_context(locale=language, color_scheme=scheme, viewport=size, timezone_id=zone)
         window = cls(context.new_page())
         window._listen()
         return window
@@ -87,16 +91,18 @@ class Window:
     def close(self) -> None:
         self.page.context.close()
 
-    def barriers(self) -> list[str]:
+    def barriers(self, looks: Sequence[Look] = EVERY_LOOK) -> list[str]:
         """What axe-core finds on the page as it is now, light and dark, on a desk and on a phone: nothing, or what to
         mend."""
         found: list[str] = []
-        for scheme in SCHEMES:
-            for size in (DESKTOP, PHONE):
-                self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-                self.page.set_viewport_size(size)
-                self.page.evaluate(SETTLED)
-                found += [f"{scheme} {size['width']}: {barrier}" for barrier in self._barriers()]
+        size_before = self.page.viewport_size
+        for scheme, size in looks:
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self.page.set_viewport_size(size)
+            self.page.evaluate(SETTLED)
+            found += [f"{scheme} {size['width']}: {barrier}" for barrier in self._barriers()]
+        if size_before is not None:
+            self.page.set_viewport_size(size_before)
         return found
 
     def _barriers(self) -> list[str]:

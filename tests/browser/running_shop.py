@@ -21,7 +21,7 @@ from server.demo.nodes import NodeProcess
 from server.embedded.ports import LOOPBACK
 from server.services.sign_in_links import issue_link
 from server.settings import DEMO_SECRET, Settings, load
-from server.setup import Owner, Setup
+from server.setup import Owner, Setup, ShopMade
 from tests.browser.backstage import Backstage
 
 PATIENCE_S = 15.0
@@ -120,12 +120,22 @@ class RunningShop:
         return f"{node or self.a}/desk/link/{self.backstage.do(self._link(person))}?next={page}"
 
     async def _link(self, person: seed.Person) -> str:
+        account = AccountId(self.seeded.accounts[person.key])
+        return await self.link_of(ShopId(self.seeded.shop_id), account)
+
+    async def link_of(self, shop: ShopId, account: AccountId) -> str:
+        """What signs an account of any shop in, once."""
         redis: Redis = Redis.from_url(self._redis_url)
         try:
-            account = AccountId(self.seeded.accounts[person.key])
-            return await issue_link(redis, ShopId(self.seeded.shop_id), account)
+            return await issue_link(redis, shop, account)
         finally:
             await redis.aclose()
+
+    async def found(self, slug: str, name: str) -> ShopMade:
+        """Another shop on the same nodes, with nobody in it but its owner."""
+        async with Setup(self._settings) as setup:
+            owner = Owner("owner@office.example", "店主", seed.PASSWORD)
+            return await setup.create_shop(slug=slug, name=name, owner=owner)
 
     def colleague(self, person: seed.Person) -> Colleague:
         """This person at work, without a browser. They leave with `everybody_leaves`."""

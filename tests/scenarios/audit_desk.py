@@ -52,6 +52,7 @@ class Desk:
             "external_id": "c-1",
             "day": "2026-12-24",
             "surface": "desk",
+            "page": "groups",
             "role": "supervisor",
         }
         return desk

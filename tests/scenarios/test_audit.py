@@ -153,6 +153,24 @@ async def test_a_setting_changed_at_a_socket_leaves_one_record(house: House) -> 
     await desk.http.aclose()
 
 
+@pytest.mark.req("KS-18", "KS-19")
+async def test_what_a_manager_sets_for_somebody_else_is_recorded_with_its_reason(house: House) -> None:
+    desk = await Desk.of(house)
+    ann = await desk.shop.agent("Ann")
+    max_ = await desk.shop.agent("Max", roles=(Role.SERVICE_ADMIN,), status="offline")
+    known = len(await desk.records())
+    await max_.asks("agent.set_status", account_id=ann.id, status="paused", reason="lunch is over late")
+    await max_.asks("agent.set_capacity", account_id=ann.id, capacity=2, reason="new here")
+    rows = [row for row in (await desk.records())[known:] if row.actor_id == max_.id]
+    assert [(row.action, row.subject_id, row.reason) for row in rows] == [
+        ("agent.set_status", ann.id, "lunch is over late"),
+        ("agent.set_capacity", ann.id, "new here"),
+        ("accounts.changed", ann.id, ""),
+    ]
+    assert rows[0].after == {"status": "paused"}
+    await desk.http.aclose()
+
+
 @pytest.mark.req("CO-12")
 async def test_a_supervisors_acts_leave_one_record_each(house: House) -> None:
     desk = await Desk.of(house)

@@ -1,7 +1,7 @@
-import type { AgentCard, AgentWork, PoolCard, Wall, WallThresholds } from "@pointsman/shared";
+import type { AgentCard, AgentWork, PoolCard, WaitingCard, Wall, WallThresholds } from "@pointsman/shared";
 import { describe, expect, it } from "vitest";
 import { clock, falling, rising, secondsSince, worse } from "../src/state/wallLevels";
-import { agentRows, busyPools, sorted, totals } from "../src/state/wallRows";
+import { agentRows, busyPools, ofGroup, sorted, totals } from "../src/state/wallRows";
 
 const NOW = Date.parse("2026-11-22T08:00:00.000Z");
 const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
@@ -159,5 +159,41 @@ describe("the tiles", () => {
     const shown = wall({ pools });
     expect(totals(shown, []).oldestWaiting).toBe(ago(70));
     expect(busyPools(pools).map((each) => each.pool)).toEqual(["after_sale", "placed_unpaid"]);
+  });
+});
+
+describe("the lists of a group", () => {
+  const pool = (name: string, groups: string[], open = false): PoolCard => ({
+    pool: name,
+    groups,
+    length: 1,
+    oldest_at: ago(5),
+    open_to_everybody: open,
+  });
+  const waits = (name: string, owner: string | null = null): WaitingCard => ({
+    conversation_id: name,
+    customer_name: "customer",
+    state: owner === null ? "queued" : "active",
+    pool: owner === null ? name : null,
+    owner: owner === null ? null : { kind: "agent", id: owner, name: owner },
+    order_state: "no_active_order",
+    since: ago(9),
+  });
+  const shop = wall({
+    agents: [agent("lin", { groups: ["after"] }), agent("chen", { groups: ["pre"] })],
+    pools: [pool("after_sale", ["after"]), pool("placed_unpaid", ["pre"]), pool("trade_done", ["pre"], true), pool("default", [])],
+    waiting: [waits("after_sale"), waits("placed_unpaid"), waits("trade_done"), waits("default")],
+    unanswered: [waits("one", "lin"), waits("two", "chen")],
+  });
+
+  it("are its members, what waits for it or for everybody, and what its members serve", () => {
+    const lists = ofGroup(shop, "after");
+    expect(lists.agents.map((each) => each.name)).toEqual(["lin"]);
+    expect(lists.pools.map((each) => each.pool)).toEqual(["after_sale", "trade_done", "default"]);
+    expect(lists.waiting.map((each) => each.conversation_id)).toEqual(["after_sale", "trade_done", "default"]);
+    expect(lists.unanswered.map((each) => each.owner?.id)).toEqual(["lin"]);
+  });
+  it("of no group are the whole wall", () => {
+    expect(ofGroup(shop, "")).toBe(shop);
   });
 });

@@ -5,6 +5,7 @@ import { defineStore } from "pinia";
 import { computed, ref, shallowRef, watch } from "vue";
 import { Problem, api } from "../api";
 import { useSession } from "./session";
+import { ofGroup } from "./wallRows";
 
 export const useWall = defineStore("wall", () => {
   const session = useSession();
@@ -13,6 +14,9 @@ export const useWall = defineStore("wall", () => {
   /** the server's clock, moving each second */
   const now = ref(Date.now());
   const groups = shallowRef<Record<string, string>>({});
+  /** the group whose lists are shown; empty: all */
+  const group = ref("");
+  const shown = computed(() => (wall.value === null ? null : ofGroup(wall.value, group.value)));
   /** the conversation in the drawer, the one explained, the agent whose settings are open */
   const opened = ref<string | null>(null);
   const explained = ref<string | null>(null);
@@ -24,7 +28,7 @@ export const useWall = defineStore("wall", () => {
   let offset: number | null = null;
   let stops: (() => void)[] = [];
 
-  function shown(next: Wall, fresh: boolean): void {
+  function heard(next: Wall, fresh: boolean): void {
     if (fresh) offset = Math.max(offset ?? Number.NEGATIVE_INFINITY, Date.parse(next.at) - Date.now());
     if (wall.value !== null && next.at < wall.value.at) return;
     wall.value = next;
@@ -33,7 +37,7 @@ export const useWall = defineStore("wall", () => {
 
   async function subscribe(): Promise<void> {
     try {
-      shown((await session.ask("monitor.subscribe", {})).wall, false);
+      heard((await session.ask("monitor.subscribe", {})).wall, false);
     } catch (error) {
       if (!(error instanceof Refused) || !error.retryable) failure.value = error;
     }
@@ -53,7 +57,7 @@ export const useWall = defineStore("wall", () => {
     const clock = setInterval(() => (now.value = Date.now() + (offset ?? 0)), 1000);
     stops = [
       session.hear((name, params) => {
-        if (name === "monitor.changed") shown((params as { wall: Wall }).wall, true);
+        if (name === "monitor.changed") heard((params as { wall: Wall }).wall, true);
       }),
       watch(
         () => session.status.phase,
@@ -81,5 +85,5 @@ export const useWall = defineStore("wall", () => {
     wall.value = { ...wall.value, alarms };
   }
 
-  return { wall, failure, now, groups, opened, explained, agentId, agent, begin, end, subscribe, acknowledge };
+  return { wall, shown, group, failure, now, groups, opened, explained, agentId, agent, begin, end, subscribe, acknowledge };
 });

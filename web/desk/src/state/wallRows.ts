@@ -99,6 +99,25 @@ export function totals(wall: Wall, rows: AgentRow[]): Totals {
   };
 }
 
+/** What of the wall's lists concerns a group: its members, what waits for it or for everybody, what its members serve.
+ * The tiles stay the shop's. Empty: everything. */
+export function ofGroup(wall: Wall, group: string): Wall {
+  if (group === "") return wall;
+  const agents = wall.agents.filter((card) => card.groups.includes(group));
+  const members = new Set(agents.map((card) => card.account_id));
+  const pools = wall.pools.filter((pool) => pool.groups.includes(group) || pool.open_to_everybody || pool.groups.length === 0);
+  const names = new Set(pools.map((pool) => pool.pool));
+  const theirs = (card: { owner: { id: string | null } | null }): boolean => members.has(card.owner?.id ?? "");
+  return {
+    ...wall,
+    agents,
+    pools,
+    waiting: wall.waiting.filter((card) => names.has(card.pool ?? "default")),
+    unanswered: wall.unanswered.filter(theirs),
+    collaborations: wall.collaborations.filter(theirs),
+  };
+}
+
 /** The pools in which somebody waits, who waits longest first. */
 export function busyPools(pools: PoolCard[]): PoolCard[] {
   return pools
