@@ -16,6 +16,7 @@ from tests.browser.running_shop import RunningShop
 PAGES = {
     "routing": "分流设置",
     "rules": "自动化规则",
+    "workbench": "工作台",
     "collaboration": "协作设置",
     "files": "文件类型",
     "groups": "分组与成员",

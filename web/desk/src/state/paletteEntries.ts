@@ -5,6 +5,7 @@ import { useRouter } from "vue-router";
 import { customerName, lastLine, word } from "../parts/work/words";
 import { i18n } from "../texts";
 import type { Entry } from "./palette";
+import { places } from "./places";
 import { useSession } from "./session";
 import { useWork } from "./work";
 import type { KeyAct } from "./workKeys";
@@ -58,11 +59,8 @@ export function usePaletteEntries(): (transfers: readonly Target[], invites: rea
       const list = t(`work.scope.${each}`);
       found.push(command(`list:${each}`, t("me.palette.list", { list }), () => { work.show(each); void router.push("/work"); }, each));
     }
-    for (const route of router.getRoutes()) {
-      const { title, right, open } = route.meta;
-      if (title === undefined || open || (right !== undefined && !session.may(right))) continue;
-      const path = route.path.replace(/\/:.*$/, "");
-      found.push(command(`go:${path}`, t("me.palette.go", { page: t(title) }), () => void router.push(path), path));
+    for (const { to, title } of places(router.getRoutes(), session.may)) {
+      found.push(command(`go:${to}`, t("me.palette.go", { page: t(title) }), () => void router.push(to), to));
     }
     found.push(command("help", t("work.help.open"), () => (work.wanted = "help"), "? keys shortcuts"));
     return found;
