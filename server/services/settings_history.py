@@ -33,6 +33,7 @@ class Part:
 PageName = Literal[
     "rules",
     "collaboration",
+    "endings",
     "files",
     "groups",
     "accounts",
@@ -46,6 +47,7 @@ PageName = Literal[
 PAGES: Final[Mapping[PageName, tuple[Part, ...]]] = {
     "rules": (Part("rules", Right.RULES),),
     "collaboration": (Part("shops", columns=("collaboration",)),),
+    "endings": (Part("shops", columns=("endings",)),),
     "files": (Part("file_settings"),),
     "groups": (Part("groups"), Part("group_members")),
     "accounts": (Part("accounts"),),

@@ -38,8 +38,8 @@ from server.services.sign_in_links import SignInLinks
 from server.services.statistics import Reports
 from server.services.widget import WidgetSessions
 from server.settings import Settings
-from server.store.conversation_lines import ConversationLines
 from server.store.audit import AuditStore
+from server.store.conversation_lines import ConversationLines
 from server.store.finding import Finding
 from server.store.quick_replies import QuickReplies as ReplyStore
 from server.storeys.identity import Identity

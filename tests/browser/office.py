@@ -18,6 +18,7 @@ PAGES = {
     "rules": "自动化规则",
     "workbench": "工作台",
     "collaboration": "协作设置",
+    "endings": "结果标签与评价",
     "files": "文件类型",
     "groups": "分组与成员",
     "accounts": "账号",
@@ -26,6 +27,7 @@ PAGES = {
     "holidays": "节假日",
     "widget": "网页挂件",
     "keys": "API 密钥",
+    "wall": "监控墙阈值",
     "audit": "操作日志",
 }
 

@@ -15,8 +15,8 @@ from tests.scenarios.house import House
 
 pytestmark = pytest.mark.req("KS-23", "GP-03")
 ROUTE = "GET /v1/settings/history/{page}"
-NO_PAGE = {"customers"}
-"""Changed where the work is done, not in the settings."""
+NO_PAGE = {"customers", "wall_settings"}
+"""Changed where the work is done, not in the settings; and what has a history of its own."""
 
 
 @pytest.fixture
