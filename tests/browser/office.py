@@ -15,6 +15,7 @@ from tests.browser.running_shop import RunningShop
 
 PAGES = {
     "routing": "分流设置",
+    "quick_replies": "快捷回复",
     "rules": "自动化规则",
     "workbench": "工作台",
     "collaboration": "协作设置",

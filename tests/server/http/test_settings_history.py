@@ -15,8 +15,9 @@ from tests.scenarios.house import House
 
 pytestmark = pytest.mark.req("KS-23", "GP-03")
 ROUTE = "GET /v1/settings/history/{page}"
-NO_PAGE = {"customers", "wall_settings"}
-"""Changed where the work is done, not in the settings; and what has a history of its own."""
+NO_PAGE = {"customers", "wall_settings", "quick_replies"}
+"""Changed where the work is done, not in the settings; what has a history of its own; and what
+is a person's alone."""
 
 
 @pytest.fixture
