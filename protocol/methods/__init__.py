@@ -155,7 +155,7 @@ METHODS: dict[str, Method] = _table(
         c.EarlierParams,
         c.ListResult,
         _R.VIEW,
-        NOBODY,
+        CUSTOMER,
         "The customer's other conversations (CO-02).",
     ),
     Method("conversation.rate", c.RateParams, c.ConversationResult, None, CUSTOMER, "Rate the service."),

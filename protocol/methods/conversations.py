@@ -115,9 +115,10 @@ class AssignParams(TransferParams):
 
 
 class EarlierParams(Shape):
-    """The customer's other conversations, newest first, for those who take part in this one (CO-02)."""
+    """The customer's other conversations, newest first, for those who take part in this one (CO-02). Customers ask for
+    their own, all of them when they name none."""
 
-    conversation_id: Id
+    conversation_id: Id | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str, StringConstraints(max_length=200)] | None = None
 

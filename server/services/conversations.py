@@ -12,7 +12,7 @@ from protocol.errors import RequestError, invalid_state
 from protocol.ids import ConversationId, CustomerId, new_id
 from protocol.methods import conversations as m
 from protocol.methods.messages import SendParams, SendResult
-from protocol.states import Life, OrderState
+from protocol.states import Life, OrderState, PersonKind
 from router.model import Refusal
 from router.orders import Order, choose_order
 from server.services import views
@@ -155,7 +155,8 @@ class ConversationRequests:
     async def earlier(self, session: Session, params: m.EarlierParams) -> m.ListResult:
         """`conversation.earlier` (CO-02)."""
         page = await self._seeing.earlier(session, params)
-        shown = [await self._seeing.shown(each, Audience.STAFF) for each in page.rows]
+        audience = Audience.CUSTOMER if session.kind is PersonKind.CUSTOMER else Audience.STAFF
+        shown = [await self._seeing.shown(each, audience) for each in page.rows]
         return m.ListResult(conversations=shown, cursor=page.cursor)
 
     async def explain(self, session: Session, params: m.ConversationParams) -> m.ExplainResult:

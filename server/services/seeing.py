@@ -5,7 +5,7 @@ Who may see what is judged by the scope engine; the rest does not exist for them
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, not_found
-from protocol.ids import AccountId, ConversationId
+from protocol.ids import AccountId, ConversationId, CustomerId
 from protocol.methods import conversations as m
 from protocol.rights import Right
 from protocol.shapes import Conversation, Party, RoutingDecision, TriedTier, WaitExplanation, WaitReason
@@ -109,9 +109,26 @@ class Seeing:
         return await self._lists.all(shop, within=within, cursor=params.cursor, limit=params.limit)
 
     async def earlier(self, viewer: Viewer, params: m.EarlierParams) -> Page[ConversationView]:
-        """The customer's other conversations, newest first (CO-02): all of them for those who take part in this one;
-        for others, those that they may see anyway. Raises NOT_FOUND."""
-        row = await self.conversation(viewer, params.conversation_id)
+        """The customer's other conversations, newest first (CO-02): all of them for the customer and for those who take
+        part in this one; for others, those that they may see anyway. Raises NOT_FOUND; INVALID_PARAMS when staff name
+        none."""
+        row = None if params.conversation_id is None else await self.conversation(viewer, params.conversation_id)
+        if viewer.kind is PersonKind.CUSTOMER:
+            return await self._lists.of_customer(
+                viewer.shop_id,
+                CustomerId(viewer.person_id),
+                for_customer=True,
+                without=None if row is None else row.id,
+                cursor=params.cursor,
+                limit=params.limit,
+            )
+        if row is None:
+            raise RequestError(
+                ErrorCode.INVALID_PARAMS,
+                "invalid",
+                "Name a conversation of the customer's.",
+                detail=[{"field": "conversation_id", "problem": "is required of staff"}],
+            )
         page = await self._lists.of_customer(
             row.shop_id, row.customer_id, without=row.id, cursor=params.cursor, limit=params.limit
         )

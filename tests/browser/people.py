@@ -122,7 +122,7 @@ class Window:
 class Visitor:
     """Somebody in the shop."""
 
-    IN_THE_PANEL = frozenset({"close", "try now"})
+    IN_THE_PANEL = frozenset({"close"})
     WORDS: dict[Language, dict[str, str]] = {
         "zh-CN": {
             "chat": "联系客服",
@@ -160,6 +160,11 @@ class Visitor:
         expect(self.page.get_by_role("status").first).not_to_be_empty()
         return self
 
+    def comes_as_a_stranger_to(self, node: str) -> Visitor:
+        """Nobody whom the shop knows, without a past."""
+        self.comes_to(node).presses("stranger")
+        return self
+
     @property
     def frame(self) -> FrameLocator:
         """The document of the widget's own."""
@@ -182,6 +187,11 @@ class Visitor:
         """What was said, by whomever, in the order in which it stands there."""
         return self.log.locator(".bubble")
 
+    @property
+    def marks(self) -> Locator:
+        """How far the visitor's last words have come."""
+        return self.log.locator(".meta .mark")
+
     def presses(self, word: str) -> None:
         """A button of the page or of the panel."""
         name = self.words[word]
@@ -192,6 +202,11 @@ class Visitor:
         self.presses("chat")
         expect(self.panel).to_be_visible()
         return self
+
+    def tries_now(self) -> None:
+        """Does not wait for the next try to connect, unless that has come meanwhile."""
+        again = self.panel.get_by_role("button", name=self.words["try now"], exact=True)
+        again.evaluate_all("(buttons) => buttons.forEach((button) => button.click())")
 
     def writes(self, text: str) -> None:
         self.input.fill(text)

@@ -258,6 +258,20 @@ class Colleague:
         bodies = [message.body for message in log.messages]
         return [body.text for body in bodies if isinstance(body, TextBody)]
 
+    def reads(self, conversation: Conversation) -> None:
+        """All that was said so far."""
+        seq = self.client.logs[conversation.conversation_id].messages[-1].seq
+        self._ask("read.mark", conversation, seq=seq)
+
+    def transfers(self, conversation: Conversation, to: Colleague) -> None:
+        me = to.client.view.me
+        assert me is not None
+        self._ask("conversation.transfer", conversation, account_id=me.person.id)
+
+    def _ask(self, method: str, conversation: Conversation, **more: Any) -> None:
+        ask = self.client.request(method, conversation_id=conversation.conversation_id, **more)
+        self._backstage.do(ask)
+
     def types(self, conversation: Conversation) -> None:
         self._backstage.do(self.client.typing(conversation.conversation_id))
 

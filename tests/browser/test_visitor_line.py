@@ -18,7 +18,7 @@ def test_what_is_written_while_the_line_is_cut_arrives_once_and_in_order(
     shop: RunningShop, opens: Opens, line: FaultyLine
 ) -> None:
     lin = shop.colleague(seed.HUMAN)
-    visitor = Visitor(opens().over(line)).comes_to(line.address).opens_the_chat()
+    visitor = Visitor(opens().over(line)).comes_as_a_stranger_to(line.address).opens_the_chat()
     visitor.writes("我的退货到哪一步了？")
     asked = lin.gets("我的退货到哪一步了？")
     visitor.input.press_sequentially("订单号是 A-20", delay=20)
@@ -33,7 +33,7 @@ def test_what_is_written_while_the_line_is_cut_arrives_once_and_in_order(
     lin.says(asked, "请稍等")
     visitor.input.fill("还没写完")
     line.mend(cut_for=CUT_S)
-    visitor.presses("try now")
+    visitor.tries_now()
     lin.gets("包裹是周二寄出的")
     expect(visitor.panel.get_by_text("网络已断开")).to_be_hidden()
     expect(visitor.input).to_have_value("还没写完")
@@ -47,7 +47,7 @@ def test_a_message_whose_answer_got_lost_is_there_once(
     shop: RunningShop, opens: Opens, line: FaultyLine
 ) -> None:
     lin = shop.colleague(seed.HUMAN)
-    visitor = Visitor(opens().over(line)).comes_to(line.address).opens_the_chat()
+    visitor = Visitor(opens().over(line)).comes_as_a_stranger_to(line.address).opens_the_chat()
     visitor.writes("在吗？")
     asked = lin.gets("在吗？")
     line.loses_answers()
@@ -69,7 +69,7 @@ def test_a_node_that_is_killed_under_a_visitor_is_hardly_noticed(
     shop: RunningShop, opens: Opens, balancer: FaultyLine, spare: NodeProcess
 ) -> None:
     lin = shop.colleague(seed.HUMAN)
-    visitor = Visitor(opens().over(balancer)).comes_to(balancer.address).opens_the_chat()
+    visitor = Visitor(opens().over(balancer)).comes_as_a_stranger_to(balancer.address).opens_the_chat()
     visitor.writes("第一句")
     asked = lin.gets("第一句")
     visitor.input.fill("写了一半")

@@ -319,6 +319,31 @@ async def test_whoever_takes_part_reads_the_customer_s_earlier_conversations(hou
     assert left.code is ErrorCode.NOT_FOUND
 
 
+async def test_customers_find_their_own_earlier_conversations_and_nobody_else_s(house: House) -> None:
+    scene = await Scene.make(house)
+    await scene.shop.set_policy(wrap_up_s=0)
+    secret = {"client_message_id": "n1", "body": {"kind": "note", "text": "she always complains"}}
+    await scene.lily.asks("note.send", conversation_id=scene.talk, **secret)
+    await scene.lily.says(scene.talk, "buy a new one")
+    await scene.lily.asks("conversation.end", conversation_id=scene.talk)
+    await scene.ada.sees(scene.talk, state="closed")
+    again = await scene.ada.opens("the new one burns too")
+    (earlier,) = (await scene.ada.asks("conversation.earlier", conversation_id=again)).conversations
+    assert (earlier.conversation_id, earlier.participants) == (scene.talk, [])
+    assert earlier.last_message.body.event == "closed"
+    page = await scene.ada.asks("message.history", conversation_id=scene.talk)
+    assert "she always complains" not in [getattr(message.body, "text", None) for message in page.messages]
+    everything = (await scene.ada.asks("conversation.earlier")).conversations
+    assert [each.conversation_id for each in everything] == [again, scene.talk]
+
+    bob = await scene.shop.customer("bob")
+    assert (await bob.asks("conversation.earlier")).conversations == []
+    stranger = await bob.refused("conversation.earlier", conversation_id=again)
+    assert stranger.code is ErrorCode.NOT_FOUND
+    unnamed = await scene.lily.refused("conversation.earlier")
+    assert unnamed.code is ErrorCode.INVALID_PARAMS
+
+
 @pytest.mark.req("CO-02")
 async def test_a_closed_conversation_stays_readable_for_those_who_took_part(house: House) -> None:
     scene = await Scene.make(house)

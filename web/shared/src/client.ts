@@ -198,8 +198,9 @@ export class Client {
     this.changed();
   }
 
-  /** Do not wait for the next try. */
+  /** Do not wait for the next try: somebody asks for it, who is there to ask again. */
   retryNow(): void {
+    if (this.retry !== null) this.attempt = 0;
     this.soon();
   }
 

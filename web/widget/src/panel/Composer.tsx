@@ -45,31 +45,27 @@ export function Composer({ session, texts }: Shown) {
         </p>
       )}
       <div class="row">
-        {!session.fresh.value && (
-          <>
-            <input
-              ref={input}
-              type="file"
-              hidden
-              onChange={(event) => {
-                const file = event.currentTarget.files?.[0];
-                event.currentTarget.value = "";
-                if (file) void session.attach(file);
-              }}
-            />
-            <button
-              type="button"
-              class="icon"
-              aria-label={texts("attach")}
-              disabled={uploading !== null}
-              onClick={() => input.current?.click()}
-            >
-              <svg viewBox="0 0 24 24" aria-hidden="true">
-                <path d="M8 12l6-6a3 3 0 0 1 4 4l-8 8a5 5 0 0 1-7-7l8-8" />
-              </svg>
-            </button>
-          </>
-        )}
+        <input
+          ref={input}
+          type="file"
+          hidden
+          onChange={(event) => {
+            const file = event.currentTarget.files?.[0];
+            event.currentTarget.value = "";
+            if (file) void session.attach(file);
+          }}
+        />
+        <button
+          type="button"
+          class="icon"
+          aria-label={texts("attach")}
+          disabled={uploading !== null || stopped}
+          onClick={() => input.current?.click()}
+        >
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path d="M8 12l6-6a3 3 0 0 1 4 4l-8 8a5 5 0 0 1-7-7l8-8" />
+          </svg>
+        </button>
         <textarea
           rows={1}
           aria-label={texts("placeholder")}
@@ -86,7 +82,7 @@ export function Composer({ session, texts }: Shown) {
           }}
           onPaste={(event) => {
             const file = event.clipboardData?.files[0];
-            if (file && !session.fresh.value) {
+            if (file) {
               event.preventDefault();
               void session.attach(file);
             }

@@ -13,6 +13,11 @@ export function Header({ session, texts, close }: Shown & { close: () => void })
         : texts(conversation?.answers_later ? "later" : "served", { name: owner.name });
   return (
     <div class="top">
+      {owner !== null && (
+        <span class="face" aria-hidden="true">
+          {[...owner.name][0] ?? ""}
+        </span>
+      )}
       <h1>{said}</h1>
       {owner?.kind === "bot" && (
         <button type="button" class="plain" onClick={() => void session.human()}>
@@ -42,7 +47,7 @@ export function Connection({ session, texts }: Shown) {
   return (
     <div class="banner" role="status">
       {status.phase === "stopped" &&
-        texts(session.refusal.value === "anonymous_not_allowed" ? "sign_in_first" : "stopped")}
+        texts(session.refusal === "anonymous_not_allowed" ? "sign_in_first" : "stopped")}
       {status.phase === "connecting" && texts("connecting")}
       {status.phase === "waiting" && (
         <>
@@ -61,19 +66,33 @@ export function Queue({ session, texts }: Shown) {
   const conversation = session.conversation.value;
   const [sure, ask] = useState(false);
   const queue = conversation?.state === "queued" ? conversation.queue : null;
+  const since = queue?.waiting_since ?? null;
+  const [waited, count] = useState(0);
+  useEffect(() => {
+    if (since === null) return;
+    const look = (): void => count(Math.floor((Date.now() - Date.parse(since)) / 60_000));
+    look();
+    const timer = setInterval(look, 10_000);
+    return () => clearInterval(timer);
+  }, [since]);
   if (!queue) return null;
   return (
     <div class="queue" role="status">
-      <p>{texts(`queue_${queue.reason}`, { place: queue.place, length: queue.length })}</p>
+      <p>
+        {texts(`queue_${queue.reason}`, { place: queue.place, length: queue.length })}
+        {waited > 0 && ` ${texts("waited", { m: waited })}`}
+      </p>
       {sure ? (
         <p>
-          {texts("leave_sure")}{" "}
-          <button type="button" class="plain" onClick={() => void session.leaveQueue()}>
-            {texts("yes")}
-          </button>{" "}
-          <button type="button" class="plain" onClick={() => ask(false)}>
-            {texts("no")}
-          </button>
+          {texts("leave_sure")}
+          <span class="choice">
+            <button type="button" class="plain" onClick={() => void session.leaveQueue()}>
+              {texts("yes")}
+            </button>
+            <button type="button" class="plain" onClick={() => ask(false)}>
+              {texts("no")}
+            </button>
+          </span>
         </p>
       ) : (
         <button type="button" class="plain" onClick={() => ask(true)}>

@@ -5,29 +5,43 @@ import type { Shown } from "./Panel";
 import { type Draft, isTheirs, type Session } from "./state";
 
 const NEAR = 80;
-const EVENTS = new Set(["queued", "assigned", "ended", "closed", "reopened"]);
+const EVENTS = new Set(["queued", "assigned", "handed_off", "ended", "closed", "reopened"]);
 
 /** The conversation. New lines are read out; who has scrolled up is not torn down. */
 export function Log({ session, texts, language }: Shown) {
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
-  const before = useRef({ height: 0, first: 0 });
+  const before = useRef<{ height: number; first: string | undefined }>({ height: 0, first: undefined });
   const messages = session.messages.value;
   const drafts = session.drafts.value;
   const visible = session.visible.value;
   useLayoutEffect(() => {
     const element = list.current;
     if (element === null) return;
-    const first = messages[0]?.seq ?? 0;
-    if (first < before.current.first && !atEnd.current) {
+    const first = messages[0]?.message_id;
+    if (first !== before.current.first && !atEnd.current) {
       element.scrollTop += element.scrollHeight - before.current.height; // older ones came above
     } else if (atEnd.current) {
       element.scrollTop = element.scrollHeight;
     }
     before.current = { height: element.scrollHeight, first };
   }, [messages, drafts, visible, session.typist.value]);
-  const read = session.conversation.value?.read_by_staff ?? 0;
-  const lastMine = messages.findLast((each) => each.sender.kind === "customer")?.seq;
+  // Pictures that come, a rating that is asked for, a keyboard: who reads the end goes on reading the end.
+  useEffect(() => {
+    const element = list.current as HTMLDivElement;
+    const watcher = new ResizeObserver(() => {
+      if (atEnd.current) element.scrollTop = element.scrollHeight;
+    });
+    watcher.observe(element);
+    watcher.observe(element.firstElementChild as Element);
+    return () => watcher.disconnect();
+  }, []);
+  const now = session.conversation.value;
+  const lastMine = messages.findLast(
+    (each) => each.sender.kind === "customer" && each.conversation_id === now?.conversation_id,
+  );
+  // Delivered: somebody has it before them. Who answers later, or nobody yet, has not.
+  const reached = now !== null && now.owner !== null && !now.answers_later ? "delivered" : "sent";
   return (
     <div
       ref={list}
@@ -40,43 +54,67 @@ export function Log({ session, texts, language }: Shown) {
         atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
       }}
     >
-      {session.more.value && (
-        <button type="button" class="plain earlier" onClick={() => void session.earlier()}>
-          {texts("earlier")}
-        </button>
-      )}
-      {messages.length === 0 && drafts.length === 0 && (
-        <div class="welcome">
-          <p>{texts("welcome")}</p>
-          <p>{texts("welcome_hint")}</p>
-        </div>
-      )}
-      {messages.map((message, index) => (
-        <Entry
-          key={message.message_id}
-          message={message}
-          previous={messages[index - 1]}
-          session={session}
-          texts={texts}
-          language={language}
-          mark={message.seq === lastMine ? texts(message.seq <= read ? "read" : "sent") : ""}
-        />
-      ))}
-      {drafts.map((draft) => (
-        <Pending key={draft.id} draft={draft} session={session} texts={texts} />
-      ))}
-      {session.typist.value !== null && <p class="typing">{texts("typing", { name: session.typist.value })}</p>}
+      <div class="said">
+        {session.more && (
+          <button type="button" class="plain earlier" onClick={() => void session.earlier()}>
+            {texts("earlier")}
+          </button>
+        )}
+        {messages.length === 0 && drafts.length === 0 && (
+          <div class="welcome">
+            <p>{texts("welcome")}</p>
+            <p>{texts("welcome_hint")}</p>
+          </div>
+        )}
+        {messages.map((message, index) => (
+          <Entry
+            key={message.message_id}
+            message={message}
+            previous={messages[index - 1]}
+            session={session}
+            texts={texts}
+            language={language}
+            mark={message === lastMine ? texts(message.seq <= (now?.read_by_staff ?? 0) ? "read" : reached) : ""}
+            news={newsOf(messages, index)}
+          />
+        ))}
+        {drafts.map((draft) => (
+          <Pending key={draft.id} draft={draft} session={session} texts={texts} />
+        ))}
+        {session.typist.value !== null && <p class="typing">{texts("typing", { name: session.typist.value })}</p>}
+      </div>
     </div>
   );
 }
 
+type News = "moved" | "joined" | null;
+
+/** What a line says beside itself: that another colleague serves from here on, or that one has joined in. */
+function newsOf(messages: readonly Message[], index: number): News {
+  const { body, sender, conversation_id } = messages[index] as Message;
+  const assigned = body?.kind === "system" && body.event === "assigned";
+  if (!assigned && sender.kind !== "agent") return null;
+  const before = messages.slice(0, index).filter((each) => each.conversation_id === conversation_id);
+  const owners = before.flatMap(ownerIn);
+  if (assigned) return owners.length > 0 && owners.at(-1) !== ownerIn(messages[index] as Message)[0] ? "moved" : null;
+  const known = owners.includes(sender.id ?? "") || before.some((each) => each.sender.id === sender.id);
+  return owners.length > 0 && !known ? "joined" : null;
+}
+
+function ownerIn({ body }: Message): string[] {
+  if (body?.kind !== "system" || body.event !== "assigned") return [];
+  const owner = body.data["owner"] as { id?: string } | undefined;
+  return owner?.id ? [owner.id] : [];
+}
+
 interface EntryProps extends Shown {
   message: Message;
+  news: News;
   previous: Message | undefined;
   mark: string;
 }
 
-function Entry({ message, previous, session, texts, language, mark }: EntryProps) {
+function Entry({ message, previous, session, texts, language, mark, news }: EntryProps) {
   const day = dayOf(message.created_at, language);
   const newDay = previous === undefined || dayOf(previous.created_at, language) !== day;
   const today = day === dayOf(new Date().toISOString(), language);
@@ -84,21 +122,28 @@ function Entry({ message, previous, session, texts, language, mark }: EntryProps
   if (body?.kind === "system") {
     if (!EVENTS.has(body.event)) return null;
     const owner = body.data["owner"] as { name?: string } | undefined;
-    return <p class="event">{texts(`event_${body.event}` as "event_closed", { name: owner?.name ?? texts("team") })}</p>;
+    const event = news === "moved" ? "event_moved" : (`event_${body.event}` as "event_closed");
+    return <p class="event">{texts(event, { name: owner?.name || texts("team") })}</p>;
   }
   const mine = message.sender.kind === "customer";
   const named = isTheirs(message) && previous?.sender.id !== message.sender.id;
   return (
     <>
       {newDay && <p class="day">{today ? texts("today") : day}</p>}
+      {news === "joined" && <p class="event">{texts("event_joined", { name: message.sender.name })}</p>}
       <div class={mine ? "line mine" : "line"}>
         {named && <span class="who">{message.sender.name || texts("team")}</span>}
-        <div class="bubble">
+        <div class={body?.kind === "image" ? "bubble picture" : "bubble"}>
           <Body message={message} session={session} texts={texts} />
         </div>
         <span class="meta">
           <time dateTime={message.created_at}>{timeOf(message.created_at, language)}</time>
-          {mark && <span> · {mark}</span>}
+          {mark && (
+            <>
+              {" · "}
+              <span class="mark">{mark}</span>
+            </>
+          )}
         </span>
       </div>
     </>

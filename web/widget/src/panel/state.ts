@@ -9,8 +9,12 @@ import {
   type SendParams,
   type Status,
 } from "@pointsman/shared";
-import { forget, keyOf } from "../session";
+import { keyOf } from "../session";
 import type { Context, Host } from "../api";
+import { History } from "./history";
+import { read, write } from "./kept";
+import { Tickets } from "./tickets";
+import { upload } from "./upload";
 
 type SentBody = SendParams["body"];
 
@@ -35,7 +39,6 @@ export class Session {
   readonly status = signal<Status>({ phase: "connecting", retryAt: null, ended: null });
   readonly conversation = signal<Conversation | null>(null);
   readonly messages = signal<readonly Message[]>([]);
-  readonly more = signal(false);
   readonly drafts = signal<readonly Draft[]>([]);
   readonly typed = signal("");
   readonly typist = signal<string | null>(null);
@@ -43,14 +46,12 @@ export class Session {
   /** what the next words are about, unless the customer takes it away */
   readonly about = signal<Context | null>(null);
   readonly uploading = signal<Uploading | null>(null);
-  /** why the server lets nobody in from here */
-  readonly refusal = signal<string | null>(null);
   readonly trouble = signal<string | null>(null);
   readonly visible = signal(false);
   readonly unread = computed(() => {
     const conversation = this.conversation.value;
     const read = Math.max(conversation?.read_by_customer ?? 0, this.readTo.value);
-    return this.messages.value.filter((each) => each.seq > read && isTheirs(each)).length;
+    return this.current().filter((each) => each.seq > read && isTheirs(each)).length;
   });
   /** whether a new conversation would begin with the next message */
   readonly fresh = computed(() => {
@@ -60,27 +61,32 @@ export class Session {
 
   private readonly readTo = signal(0);
   private readonly client: Client;
-  private identityToken: string | null;
+  private readonly tickets: Tickets;
+  private readonly history: History;
   private gone = false;
   private typingSent = 0;
   private typistTimer: ReturnType<typeof setTimeout> | null = null;
   private posting = false;
 
   constructor(private readonly host: Host) {
-    this.identityToken = host.identityToken;
+    this.tickets = new Tickets(host, () => this.restore());
     this.looksAt(host.context);
     this.client = new Client(
       `${host.server.replace(/^http/, "ws")}/ws`,
-      () => this.newTicket(),
+      () => this.tickets.next(),
       { name: "pointsman-widget", version: "1", device: /Mobi/.test(navigator.userAgent) ? "mobile" : "web" },
     );
+    this.history = new History(this.client);
     this.client.listen({
       view: () => this.look(),
       status: (status) => {
         this.status.value = status;
-        if (status.phase !== "live") return;
-        if (this.identityToken !== null) void this.client.renew();
-        void this.firstPage();
+        if (status.phase !== "live") {
+          this.typist.value = null;
+          return;
+        }
+        if (this.tickets.news) void this.client.renew();
+        void this.history.beginning();
         void this.post();
       },
       message: (message) => {
@@ -109,107 +115,38 @@ export class Session {
   /** Who comes back to the tab reads what has come meanwhile. */
   private readonly seen = (): void => this.look();
 
-  // --- the session -----------------------------------------------------------------------------------------------
-
-  /**
-   * A ticket for whoever is here: by the session kept in this browser, and by the shop's word if it has given one. That
-   * word works once; afterwards the session stands for it. Another customer's session is forgotten first.
-   */
-  private async newTicket(): Promise<string> {
-    const { shop } = this.host.options;
-    const { identityToken } = this;
-    const subject = identityToken === null ? null : subjectOf(identityToken);
-    const whose = read(keyOf(shop, "whose"));
-    if (subject !== null && whose !== null && whose !== subject) {
-      forget(shop);
-      this.restore();
-    }
-    const kept = read(keyOf(shop, "session"));
-    let answer = await this.begin(kept, identityToken);
-    if (answer.status === 401 && identityToken !== null && whose === subject && kept !== null) {
-      answer = await this.begin(kept, null); // used before or too old, and the session is of the same customer
-    }
-    if (answer.status === 401 && kept !== null) {
-      forget(shop); // over; a new one begins
-      answer = await this.begin(null, identityToken);
-    }
-    if (answer.ok) {
-      const given = (await answer.json()) as { session_token: string; ticket: string; identity: string };
-      if (this.gone) throw new Refused(1001, "left", "Left.", false);
-      write(keyOf(shop, "session"), given.session_token);
-      if (subject !== null && given.identity === "accepted") write(keyOf(shop, "whose"), subject);
-      if (identityToken === this.identityToken) this.identityToken = null;
-      return given.ticket;
-    }
-    const problem = (await answer.json().catch(() => ({}))) as {
-      detail?: string;
-      reason?: string;
-      retry_after_ms?: number;
-    };
-    const again = answer.status === 429 || answer.status >= 500;
-    const reason = problem.reason ?? "refused";
-    if (!again) this.turnedAway(reason, problem.detail ?? `HTTP ${answer.status}`);
-    throw new Refused(again ? 1050 : 1001, reason, problem.detail ?? "", again, problem.retry_after_ms);
-  }
-
-  /** Coming again would end the same way. The page's maker is told why; the visitor, what it means for them. */
-  private turnedAway(reason: string, detail: string): void {
-    this.refusal.value = reason;
-    const why = reason === "origin_not_allowed" ? `${origin} is not on the shop's list of widget origins` : detail;
-    console.error(`pointsman: ${why} (${reason}).`);
-    this.host.emit("error", { reason });
-  }
-
   /** A new word of the shop's. False: about somebody else than the session is of. */
   isStill(identityToken: string): boolean {
-    if (subjectOf(identityToken) !== read(keyOf(this.host.options.shop, "whose"))) return false;
-    this.identityToken = identityToken;
-    if (this.status.value.phase === "live") void this.client.renew();
-    return true;
+    const still = this.tickets.isStill(identityToken);
+    if (still && this.status.value.phase === "live") void this.client.renew();
+    return still;
   }
 
-  private async begin(session: string | null, identity: string | null): Promise<Response> {
-    try {
-      return await fetch(`${this.host.server}/v1/widget/sessions`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({
-          shop: this.host.options.shop,
-          ...(session === null ? {} : { session_token: session }),
-          ...(identity === null ? {} : { identity_token: identity }),
-        }),
-      });
-    } catch {
-      throw new Refused(1050, "unreachable", "No connection.", true);
-    }
+  get refusal(): string | null {
+    return this.tickets.refusal.value;
   }
 
   private look(): void {
-    const all = Object.values(this.client.view.conversations);
+    const all = this.history.conversations();
     const open = all.find((each) => each.state !== "closed");
-    const newest = open ?? all.sort((a, b) => a.opened_at.localeCompare(b.opened_at)).at(-1) ?? null;
+    const newest = open ?? all.at(-1) ?? null;
+    if (newest?.conversation_id !== this.conversation.value?.conversation_id) this.readTo.value = 0;
     this.conversation.value = newest;
-    if (newest !== null) {
-      const log = this.client.log(newest.conversation_id);
-      this.messages.value = log.messages;
-      const written = new Set(log.messages.map((each) => each.client_message_id));
-      const left = this.drafts.value.filter((each) => !written.has(each.id));
-      if (left.length < this.drafts.value.length) this.keep(left);
-    }
+    if (newest?.state !== "active") this.typist.value = null;
+    this.messages.value = this.history.messages();
+    const written = new Set(this.messages.value.map((each) => each.client_message_id));
+    const left = this.drafts.value.filter((each) => !written.has(each.id));
+    if (left.length < this.drafts.value.length) this.keep(left);
     this.host.unread(this.visible.value ? 0 : this.unread.value);
     this.markRead();
   }
 
-  private async firstPage(): Promise<void> {
-    const id = this.conversation.value?.conversation_id;
-    if (id !== undefined && this.messages.value.length === 0) {
-      this.more.value = await this.client.earlier(id).catch(() => false);
-    }
+  get more(): boolean {
+    return this.history.more.value;
   }
 
   async earlier(): Promise<void> {
-    const id = this.conversation.value?.conversation_id;
-    if (id !== undefined) this.more.value = await this.client.earlier(id).catch(() => true);
+    await this.history.earlier();
   }
 
   shown(visible: boolean): void {
@@ -217,10 +154,16 @@ export class Session {
     this.look();
   }
 
+  /** What was said in the conversation that is on now, or was last. */
+  private current(): readonly Message[] {
+    const id = this.conversation.value?.conversation_id;
+    return this.messages.value.filter((each) => each.conversation_id === id);
+  }
+
   private markRead(): void {
     const conversation = this.conversation.value;
     if (conversation === null || !this.visible.value || document.hidden) return;
-    const last = this.messages.value.at(-1)?.seq ?? 0;
+    const last = this.current().at(-1)?.seq ?? 0;
     if (last <= Math.max(conversation.read_by_customer, this.readTo.value)) return;
     this.readTo.value = last;
     void this.client
@@ -248,8 +191,9 @@ export class Session {
   }
 
   queue(body: SentBody): void {
-    const draft: Draft = { id: crypto.randomUUID(), body, at: new Date().toISOString(), failed: null };
+    const draft: Draft = { id: newId(), body, at: new Date().toISOString(), failed: null };
     this.keep([...this.drafts.value, draft]);
+    this.client.retryNow(); // who writes does not want to wait for the next try
     void this.post();
   }
 
@@ -298,13 +242,15 @@ export class Session {
         if (!(error instanceof Refused) || error.reason !== "conversation_closed") throw error;
       }
     }
+    await this.open({ client_message_id: draft.id, body: draft.body });
+  }
+
+  private async open(message: { client_message_id: string; body: SentBody } | null): Promise<string> {
     const order = this.context.value.order?.order_id ?? this.context.value.order_id;
-    const opened = await this.client.ask("conversation.open", {
-      ...(order ? { order_id: order } : {}),
-      message: { client_message_id: draft.id, body: draft.body },
-    });
+    const opened = await this.client.ask("conversation.open", { ...(order ? { order_id: order } : {}), message });
     this.client.entered(opened.conversation);
-    await this.firstPage();
+    await this.client.earlier(opened.conversation.conversation_id);
+    return opened.conversation.conversation_id;
   }
 
   typing(text: string): void {
@@ -320,10 +266,10 @@ export class Session {
   }
 
   async attach(file: File): Promise<void> {
-    const id = this.conversation.value?.conversation_id;
-    if (id === undefined || this.fresh.value) return;
     this.trouble.value = null;
     try {
+      const now = this.conversation.value;
+      const id = now === null || this.fresh.value ? await this.open(null) : now.conversation_id;
       const place = await this.client.ask("file.upload", {
         conversation_id: id,
         name: file.name,
@@ -386,6 +332,7 @@ export class Session {
 
   async stop(): Promise<void> {
     this.gone = true;
+    this.tickets.stop();
     document.removeEventListener("visibilitychange", this.seen);
     await this.client.stop();
   }
@@ -412,56 +359,12 @@ export class Session {
   }
 }
 
-/** Of whom an identity token speaks; the server checks the rest of it. */
-function subjectOf(token: string): string | null {
-  try {
-    const claims = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");
-    return String((JSON.parse(atob(claims)) as { sub: unknown }).sub);
-  } catch {
-    return null;
-  }
+/** `randomUUID` is for secure pages only; a shop without TLS has none. */
+function newId(): string {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export function isTheirs(message: Message): boolean {
   return message.sender.kind === "agent" || message.sender.kind === "bot";
-}
-
-function read(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function write(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    return; // without storage the conversation lasts as long as the page
-  }
-}
-
-function upload(url: string, file: File, progress: (percent: number) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest(); // fetch tells nothing of what was sent so far
-    request.open("PUT", url);
-    request.upload.onprogress = (event) => progress(Math.round((event.loaded * 100) / Math.max(1, event.total)));
-    request.onload = () => {
-      if (request.status < 300) {
-        resolve();
-        return;
-      }
-      let why = `HTTP ${request.status}`;
-      try {
-        why = (JSON.parse(request.responseText) as { detail?: string }).detail ?? why;
-      } catch {
-        // not a problem document; the status is all there is
-      }
-      reject(new Error(why));
-    };
-    request.onerror = () => reject(new Error("No connection."));
-    request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
-    request.send(file);
-  });
 }
