@@ -18,6 +18,7 @@ from protocol.shapes import (
     Seq,
     Shape,
     Timestamp,
+    WaitsBecause,
 )
 
 
@@ -95,7 +96,7 @@ class QueueMoved(Shape):
     pool: str
     place: int
     length: int
-    reason: str
+    reason: WaitsBecause
 
 
 class QueueChanged(Shape):

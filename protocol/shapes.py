@@ -126,13 +126,18 @@ class Message(Shape):
     """for colleagues only; it has no number in the customer's numbering, and customers never get one"""
 
 
+WaitsBecause = Literal["all_full", "nobody_online", "out_of_hours"]
+"""Why somebody waits, as customers are told it."""
+
+
 class Queue(Shape):
     """Where a conversation waits, in facts for words (KS-22)."""
 
     pool: str
     place: int
     length: int
-    reason: Literal["all_full", "nobody_online"]
+    reason: WaitsBecause
+    """`all_full`: somebody eligible is at work; `out_of_hours`: all who could serve are off duty"""
     waiting_since: Timestamp
 
 

@@ -3,7 +3,7 @@
 from protocol.codes import Reason
 from protocol.ids import AccountId, ConversationId, GroupId
 from protocol.states import Life
-from router.memory_claim import Walk, pool_of
+from router.memory_claim import WHOLE_SHOP, Walk, pool_of
 from router.memory_state import ConversationRecord, LiveShop
 from router.model import (
     EVERYBODY,
@@ -72,7 +72,7 @@ class MemoryQuestions:
             pool=record.pool,
             place=self._shop.queues[record.pool].index(record.queue_key) + 1,
             length=len(self._shop.queues[record.pool]),
-            reason=self._why(record.pool),
+            reason=self._why(record.pool) if self._anybody_on_duty() else Reason.OFF_DUTY,
             arrived_ms=record.arrived_ms,
         )
 
@@ -133,6 +133,12 @@ class MemoryQuestions:
                 },
             },
         )
+
+    def _anybody_on_duty(self) -> bool:
+        """False: whoever could serve is off duty; a shop whose agents are all excluded is not out of hours."""
+        members = [agent.availability() for agent in self._shop.members(WHOLE_SHOP)]
+        duty = [reason for reason in members if reason is not Reason.EXCLUDED]
+        return not duty or any(reason is not Reason.OFF_DUTY for reason in duty)
 
     def _why(self, pool: str) -> Reason:
         at_work = self._shop.anybody_at_work(self._shop.serving(pool))

@@ -304,7 +304,7 @@ class Place:
     place: int
     length: int
     reason: Reason
-    """ALL_FULL (somebody eligible is at work), or NOBODY_ONLINE"""
+    """ALL_FULL (somebody eligible is at work), NOBODY_ONLINE, or OFF_DUTY (all who could serve are)"""
     arrived_ms: int
 
 

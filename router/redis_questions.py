@@ -74,8 +74,8 @@ class RedisQuestions:
         row = await self._ask("ask_place", conversation)
         if row is None:
             return None
-        pool, place, length, at_work, arrived = row
-        return Place(pool, place, length, _why(at_work), arrived)
+        pool, place, length, why, arrived = row
+        return Place(pool, place, length, _WHY[int(why)], arrived)
 
     async def explain(self, conversation: ConversationId) -> Waiting | None:
         """See `Engine.explain`. Eligible are the agents of the bound groups while anybody of them is at work, else all
@@ -111,6 +111,10 @@ class RedisQuestions:
         """The decoded answer; None for nothing."""
         reply = await self._link.script(script, self._keys, args)
         return None if reply is None else orjson.loads(reply)
+
+
+_WHY = (Reason.NOBODY_ONLINE, Reason.ALL_FULL, Reason.OFF_DUTY)
+"""As `ask_place` counts."""
 
 
 def _why(at_work: int) -> Reason:

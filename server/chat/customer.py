@@ -241,16 +241,9 @@ class CustomerPart:
         now = self._conversation
         if now is None or now.conversation_id != moved.conversation_id or now.state is not Life.QUEUED:
             return
-        reason = "nobody_online" if moved.reason == "nobody_online" else "all_full"
-        self._tell_place(
-            Queue(
-                pool=moved.pool,
-                place=moved.place,
-                length=moved.length,
-                reason=reason,
-                waiting_since=now.arrived_at,
-            )
-        )
+        if now.queue is not None:
+            told = {"pool": moved.pool, "place": moved.place, "length": moved.length, "reason": moved.reason}
+            self._tell_place(now.queue.model_copy(update=told))
 
     def _read(self, read: ReadAdvanced) -> None:
         now = self._conversation

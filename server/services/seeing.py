@@ -112,7 +112,11 @@ class Seeing:
         """The customer's other conversations, newest first (CO-02): all of them for the customer and for those who take
         part in this one; for others, those that they may see anyway. Raises NOT_FOUND; INVALID_PARAMS when staff name
         none."""
-        row = None if params.conversation_id is None else await self.conversation(viewer, params.conversation_id)
+        row = (
+            None
+            if params.conversation_id is None
+            else await self.conversation(viewer, params.conversation_id)
+        )
         if viewer.kind is PersonKind.CUSTOMER:
             return await self._lists.of_customer(
                 viewer.shop_id,

@@ -22,6 +22,7 @@ from protocol.shapes import (
     Queue,
     Returning,
     SlotCard,
+    WaitsBecause,
     Work,
 )
 from protocol.times import text_of_ms
@@ -100,14 +101,20 @@ def appended_push(to: tuple[PersonId, ...], entry: Entry, done: Appended, audien
     return Push(to, frame, EVENTS[method].plane, "", entry.conversation_id, seq)
 
 
+def waits_because(reason: Reason) -> WaitsBecause:
+    """Why somebody waits, as customers are told it."""
+    if reason is Reason.OFF_DUTY:
+        return "out_of_hours"
+    return "nobody_online" if reason is Reason.NOBODY_ONLINE else "all_full"
+
+
 def queue(place: Place) -> Queue:
     """Where a conversation waits."""
-    reason = "nobody_online" if place.reason is Reason.NOBODY_ONLINE else "all_full"
     return Queue(
         pool=place.pool,
         place=place.place,
         length=place.length,
-        reason=reason,
+        reason=waits_because(place.reason),
         waiting_since=text_of_ms(place.arrived_ms),
     )
 

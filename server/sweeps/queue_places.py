@@ -9,6 +9,7 @@ from server.bus import Bus
 from server.push import Push, push
 from server.services.live import Live
 from server.services.shops import Shops
+from server.services.views import waits_because
 from server.store.conversations import Conversations
 from server.sweeps.every_shop import every_shop
 from server.sweeps.runner import Counts
@@ -74,7 +75,7 @@ class QueuePlaces:
                     pool=place.pool,
                     place=place.place,
                     length=place.length,
-                    reason="nobody_online" if place.reason.value == "nobody_online" else "all_full",
+                    reason=waits_because(place.reason),
                 )
                 pushes.append(
                     push(

@@ -135,7 +135,8 @@ async def test_the_queue_drains_to_who_comes_on_duty(house: House, clock: Clock)
     clock.shows("2026-11-23T12:00")
     await becomes(lily, "off_duty")
     ada, bob = await shop.customer("Ada"), await shop.customer("Bob")
-    await ada.waits()
+    _, _, why = await ada.waits()
+    assert why == "out_of_hours"
     await bob.waits()
 
     clock.shows("2026-11-23T13:00")

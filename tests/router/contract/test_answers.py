@@ -85,6 +85,24 @@ async def test_nobody_online_is_an_answer(desk: Desk) -> None:
     assert (why.reason, why.agents) == (Reason.NOBODY_ONLINE, ())
 
 
+@pytest.mark.req("KS-22", "GP-06")
+async def test_out_of_hours_is_when_all_who_could_serve_are_off_duty(desk: Desk) -> None:
+    await desk.open()
+    await desk.hire("ann", on_duty=False)
+    await desk.hire("max", excluded=True)
+    await desk.asks("c1")
+
+    async def why() -> Reason | None:
+        place = await desk.engine.place(ConversationId("c1"))
+        return None if place is None else place.reason
+
+    assert await why() is Reason.OFF_DUTY
+    await desk.hire("bob", status=OFFLINE)
+    assert await why() is Reason.NOBODY_ONLINE, "somebody is expected, and not there"
+    await desk.hire("cat", status=PAUSED)
+    assert await why() is Reason.ALL_FULL
+
+
 @pytest.mark.req("KS-22")
 async def test_the_place_in_the_queue_is_a_question_of_its_own(desk: Desk) -> None:
     await desk.open()

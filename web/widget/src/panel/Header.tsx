@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import type { Key } from "../texts";
 import type { Shown } from "./Panel";
 
 /** Who serves, or that somebody will. */
@@ -61,6 +62,12 @@ export function Connection({ session, texts }: Shown) {
   );
 }
 
+const WHY: Record<string, Key> = {
+  all_full: "queue_all_full",
+  nobody_online: "queue_nobody_online",
+  out_of_hours: "queue_out_of_hours",
+};
+
 /** The place in the queue, in words, and the way out. */
 export function Queue({ session, texts }: Shown) {
   const conversation = session.conversation.value;
@@ -79,7 +86,7 @@ export function Queue({ session, texts }: Shown) {
   return (
     <div class="queue" role="status">
       <p>
-        {texts(`queue_${queue.reason}`, { place: queue.place, length: queue.length })}
+        {texts(WHY[queue.reason] ?? "queue_all_full", { place: queue.place, length: queue.length })}
         {waited > 0 && ` ${texts("waited", { m: waited })}`}
       </p>
       {sure ? (
