@@ -65,6 +65,9 @@ class ConversationLineView(View):
     notes: int
     rating: int | None
     rating_comment: str | None
+    rating_reasons: list[str] = Field(description="Ids.")
+    result_tags: list[str] = Field(description="As the shop calls them now.")
+    end_reason: str | None
 
 
 class ConversationLines(View):
@@ -82,8 +85,10 @@ _KINDS: Final[dict[str, Kind]] = {
     "response_mean_ms": "duration", "longest_response_ms": "duration", "duration_ms": "duration",
     "replies": "number", "transfers": "number", "people": "number", "messages_customer": "number",
     "messages_agent": "number", "messages_bot": "number", "notes": "number", "rating": "number",
-    "rating_comment": "text", "conversation": "text", "customer_id": "text",
+    "rating_reasons": "text", "rating_comment": "text", "result_tags": "text", "end_reason": "text",
+    "conversation": "text", "customer_id": "text",
 }  # fmt: skip
+_NOT_PLAIN: Final = ("conversation", "groups", "via_bot", "result_tags", "rating_reasons")
 _CODED: Final = ("state", "outcome", "order_state")
 
 
@@ -108,7 +113,7 @@ def value_of(line: ConversationLine, name: str) -> Value:
             return row.closed_ms
         case "outcome":
             return outcome_of(row)
-        case "customer" | "external_id" | "customer_id" | "rating_comment" if not told:
+        case "customer" | "external_id" | "customer_id" | "rating_comment" | "end_reason" if not told:
             return None
         case "customer":
             return row.customer_name
@@ -116,6 +121,10 @@ def value_of(line: ConversationLine, name: str) -> Value:
             return row.agent_name
         case "groups":
             return "; ".join(row.groups)
+        case "result_tags":
+            return "; ".join(line.result_tags)
+        case "rating_reasons":
+            return "; ".join(reason.reason_id for reason in line.rating_reasons)
         case "via_bot":
             return int(row.via_bot)
         case "queue_wait_ms":
@@ -219,20 +228,26 @@ def _column(name: str, kind: Kind, form: Form, language: Language | None) -> Col
     head = title(name, language, seconds=kind == "duration" and form == "csv")
     if name in _CODED:
         return Column(head, kind, lambda line: code(str(value_of(line, name)), language))
+    if name == "rating_reasons" and language is not None:
+        return Column(
+            head,
+            kind,
+            lambda line: "; ".join(each.texts.get(language, each.reason_id) for each in line.rating_reasons),
+        )
     return Column(head, kind, lambda line: value_of(line, name))
 
 
 def _view(line: ConversationLine) -> ConversationLineView:
     row = line.row
-    cells = {
-        name: value_of(line, name) for name in _KINDS if name not in ("conversation", "groups", "via_bot")
-    }
+    cells = {name: value_of(line, name) for name in _KINDS if name not in _NOT_PLAIN}
     return ConversationLineView.model_validate(
         {
             **cells,
             "conversation_id": row.id,
             "agent_id": row.agent_id,
             "groups": list(row.groups),
+            "result_tags": list(line.result_tags),
+            "rating_reasons": [reason.reason_id for reason in line.rating_reasons],
             "via_bot": row.via_bot,
             "opened_at": text_of_ms(row.opened_ms),
             "closed_at": stamp_if(row.closed_ms),

@@ -59,6 +59,9 @@ _NAMES: Final[dict[str, tuple[str, str, str]]] = {
     "transfers": ("Transfers", "转接次数", "轉接次數"),
     "people": ("People who answered", "回复的客服人数", "回覆的客服人數"),
     "rating": ("Rating", "评分", "評分"),
+    "rating_reasons": ("Reasons for the rating", "评价原因", "評分原因"),
+    "result_tags": ("Result tags", "结果标签", "結果標籤"),
+    "end_reason": ("Remark at the end", "结束备注", "結束備註"),
     "rating_comment": ("Rating comment", "评价内容", "評價內容"),
 }
 _FIGURES: Final[dict[str, tuple[str, str, str]]] = {

@@ -9,16 +9,18 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from protocol.rights import Right
+from protocol.shapes import RatingReason
 from protocol.times import text_of_ms
 from server.services.accounts import invalid
 from server.services.audit import Audit
 from server.services.callers import Caller, CallerEyes
+from server.services.ending_settings import EndingSettings
 from server.services.scope import Cover, Scope
 from server.services.shops import Shops
 from server.store.conversation_lines import ConversationLines, LineRow, LinesWanted
 from server.store.statistics import Visible
 
-BATCH: Final = 500
+BATCH: Final = 100
 """Conversations whose logs are counted by one statement of an export."""
 
 
@@ -28,6 +30,9 @@ class ConversationLine:
 
     row: LineRow
     told: bool
+    result_tags: tuple[str, ...]
+    """names, as the shop calls them now"""
+    rating_reasons: tuple[RatingReason, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +59,20 @@ class _Sight:
 
     visible: Visible
     readable: Cover
+    endings: EndingSettings
 
     def line(self, row: LineRow) -> ConversationLine:
         """As the caller may see it."""
+        tags = tuple(tag.name for tag in self.endings.tags(row.result_tags))
+        return ConversationLine(row, self._told(row), tags, tuple(self.endings.reasons(row.rating_reasons)))
+
+    def _told(self, row: LineRow) -> bool:
         cover = self.readable
         if cover.accounts is None:
-            return ConversationLine(row, True)
+            return True
         if row.agent_id is not None:
-            return ConversationLine(row, row.agent_id in cover.accounts)
-        return ConversationLine(row, row.order_state in (cover.pools or ()))
+            return row.agent_id in cover.accounts
+        return row.order_state in (cover.pools or ())
 
 
 class ConversationReport:
@@ -109,7 +119,7 @@ class ConversationReport:
         cover = await self._scope.cover(eyes, Right.REPORT)
         readable = await self._scope.cover(eyes, Right.VIEW)
         visible = Visible() if cover.accounts is None else Visible(cover.accounts, cover.pools or frozenset())
-        return facts.policy.timezone, _Sight(visible, readable)
+        return facts.policy.timezone, _Sight(visible, readable, facts.endings)
 
     async def _batches(
         self, caller: Caller, wanted: LinesWanted, sight: _Sight

@@ -83,6 +83,11 @@ class LineRow:
     """names of those that the agent was in at the closing, or is in now"""
     rating: int | None
     rating_comment: str | None
+    rating_reasons: tuple[str, ...]
+    """ids"""
+    result_tags: tuple[str, ...]
+    """ids"""
+    end_reason: str
     first_answer_ms: int | None
     first_response: int | None
     responses: int
@@ -137,7 +142,8 @@ class ConversationLines:
             SELECT c.id, c.opened_at, (extract(epoch FROM c.opened_at) * 1000000)::bigint AS opened_us, c.closed_at,
                 c.state, c.order_state, c.order_id, c.via_bot, c.customer_id, u.name AS customer_name, u.external_id,
                 a.id AS agent_id, coalesce(a.name, '') AS agent_name,
-                c.rating, c.rating_comment, coalesce(g.names, '{{}}') AS groups
+                c.rating, c.rating_comment, c.rating_reasons, c.result_tags, c.end_reason,
+                coalesce(g.names, '{{}}') AS groups
             FROM chosen c
             JOIN customers u ON u.id = c.customer_id
             LEFT JOIN accounts a ON a.id = coalesce(c.owner_id, c.last_owner_id)
@@ -204,6 +210,9 @@ def _line(row: Row, facts: Row | None) -> LineRow:
         groups=tuple(row["groups"]),
         rating=row["rating"],
         rating_comment=row["rating_comment"],
+        rating_reasons=tuple(row["rating_reasons"]),
+        result_tags=tuple(row["result_tags"]),
+        end_reason=row["end_reason"],
         first_answer_ms=if_any("first_answer_at"),
         first_response=if_any("first_response"),
         responses=counted("responses"),

@@ -14,6 +14,7 @@ from protocol.ids import new_id
 from protocol.states import Role
 from server.http import sheets
 from server.services import conversation_report
+from server.services.ending_settings import EndingSettings
 from server.store.audit import Wanted
 from tests.server.http.world import Shop, World
 from tests.spreadsheet import rows_of
@@ -73,6 +74,32 @@ async def test_a_line_says_who_had_it_and_how_it_came_out(world: World, demo: Sh
     (line,) = answer.json()["items"]
     assert (line["customer"], line["agent"], line["outcome"]) == ("Ada", "demo agent", "answered")
     assert (line["rating"], line["rating_comment"], line["order_state"]) == (2, "slow", "after_sale")
+
+
+async def test_what_became_of_it_is_in_the_shops_words(world: World, demo: Shop) -> None:
+    reason = EndingSettings().rating_reasons[0]
+    conversation = await closed(world, demo, Role.AGENT, "Ada")
+    await world.db.execute(
+        "UPDATE conversations SET result_tags = '{gone-1}', rating_reasons = $2, end_reason = 'sent anew'"
+        " WHERE id = $1",
+        conversation,
+        [reason.reason_id],
+    )
+    params = {**WHOLE, "rating": "5"}
+
+    (line,) = (await world.ask("GET", PAGES, who=(demo, Role.OWNER), params=params)).json()["items"]
+    assert (line["result_tags"], line["rating_reasons"], line["end_reason"]) == (
+        ["gone-1"],
+        [reason.reason_id],
+        "sent anew",
+    )
+    answer = await world.ask("GET", FILE, who=(demo, Role.OWNER), params={**params, "language": "zh-CN"})
+    (row,) = table(answer.text)
+    assert (row["结果标签"], row["评价原因"], row["结束备注"]) == (
+        "gone-1",
+        reason.texts["zh-CN"],
+        "sent anew",
+    )
 
 
 @pytest.mark.req("GP-02")

@@ -30,6 +30,9 @@ export interface ConversationLine {
   notes: number;
   rating: number | null;
   rating_comment: string | null;
+  /** as the shop calls them */
+  result_tags: string[];
+  end_reason: string | null;
 }
 
 export interface LinesPage {
