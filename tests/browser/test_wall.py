@@ -24,14 +24,16 @@ class Office(Agent):
 
 @pytest.mark.req("KS-23", "CO-09")
 def test_a_threshold_that_the_admin_sets_marks_the_tile_on_the_wall(shop: RunningShop, opens: Opens) -> None:
-    boss = Office(opens()).comes_in(shop.link(seed.SUPERVISOR, "/wall"))
+    boss = Office(opens())
+    boss.comes_in(shop.link(seed.SUPERVISOR, "/wall"))
     visitor = Visitor(opens()).comes_to(shop.b).opens_the_chat()
     visitor.writes("有人吗？")
     expect(boss.tile("排队人数").locator(".value")).to_have_text("1")
     expect(boss.tile("排队人数")).to_contain_text("正常")
     expect(boss.tile("当前 3 分钟回复率")).to_be_visible()
 
-    admin = Office(opens()).comes_in(shop.link(seed.ADMIN, "/settings/wall"))
+    admin = Office(opens())
+    admin.comes_in(shop.link(seed.ADMIN, "/settings/wall"))
     wanted = admin.page.get_by_role("checkbox", name="排队人数")
     wanted.check()
     admin.page.get_by_role("spinbutton", name="注意：排队人数").fill("3")
