@@ -1,4 +1,5 @@
 import { useRef } from "preact/hooks";
+import { whyIn } from "../texts";
 import type { Shown } from "./Panel";
 
 /** Where the visitor writes. Enter sends, Shift+Enter breaks the line; a composing keyboard never sends. */
@@ -41,7 +42,7 @@ export function Composer({ session, texts }: Shown) {
       )}
       {session.trouble.value !== null && (
         <p class="note" role="alert">
-          {session.trouble.value}
+          {whyIn(texts, session.trouble.value)}
         </p>
       )}
       <div class="row">

@@ -1,6 +1,6 @@
 import type { Message } from "@pointsman/shared";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Texts } from "../texts";
+import { type Texts, whyIn } from "../texts";
 import type { Shown } from "./Panel";
 import { type Draft, isTheirs, type Session } from "./state";
 
@@ -214,7 +214,7 @@ function Pending({ draft, session, texts }: { draft: Draft; session: Session; te
         ) : (
           <>
             <span role="alert">
-              {texts("failed")}: {draft.failed}
+              {texts("failed")}: {whyIn(texts, draft.failed)}
             </span>{" "}
             <button type="button" class="plain" onClick={() => session.again(draft.id)}>
               {texts("again")}

@@ -46,6 +46,7 @@ export class Session {
   /** what the next words are about, unless the customer takes it away */
   readonly about = signal<Context | null>(null);
   readonly uploading = signal<Uploading | null>(null);
+  /** why the last act was refused: a reason of the server */
   readonly trouble = signal<string | null>(null);
   readonly visible = signal(false);
   readonly unread = computed(() => {
@@ -219,7 +220,7 @@ export class Session {
           this.keep(this.drafts.value.filter((each) => each.id !== draft.id));
         } catch (error) {
           if (error instanceof Refused && error.retryable) return; // when the connection is back
-          const why = error instanceof Refused ? error.message : String(error);
+          const why = reasonOf(error);
           this.keep(this.drafts.value.map((each) => (each.id === draft.id ? { ...each, failed: why } : each)));
         }
       }
@@ -287,7 +288,7 @@ export class Session {
           : { kind: "file", file_id: place.file_id, name: file.name },
       );
     } catch (error) {
-      this.trouble.value = error instanceof Error ? error.message : String(error);
+      this.trouble.value = reasonOf(error);
     } finally {
       this.uploading.value = null;
     }
@@ -322,7 +323,7 @@ export class Session {
       const done = await this.client.ask(method, { conversation_id: id, ...more } as never);
       this.client.entered((done as { conversation: Conversation }).conversation);
     } catch (error) {
-      this.trouble.value = error instanceof Error ? error.message : String(error);
+      this.trouble.value = reasonOf(error);
     }
   }
 
@@ -367,4 +368,11 @@ function newId(): string {
 
 export function isTheirs(message: Message): boolean {
   return message.sender.kind === "agent" || message.sender.kind === "bot";
+}
+
+/** A refusal's reason; anything else is a fault of this program, which is logged. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Refused) return error.reason;
+  console.error(error);
+  return "failed";
 }

@@ -1,4 +1,6 @@
-/** Sends the bytes of a file to the place that the server gave. Throws what is wrong, in words. */
+import { ErrorCode, Refused } from "@pointsman/shared";
+
+/** Sends the bytes of a file to the place that the server gave. Throws `Refused`. */
 export function upload(url: string, file: File, progress: (percent: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch tells nothing of what was sent so far
@@ -9,15 +11,16 @@ export function upload(url: string, file: File, progress: (percent: number) => v
         resolve();
         return;
       }
-      let why = `HTTP ${request.status}`;
+      let problem: { reason?: string; detail?: string } = {};
       try {
-        why = (JSON.parse(request.responseText) as { detail?: string }).detail ?? why;
+        problem = JSON.parse(request.responseText) as typeof problem;
       } catch {
         // not a problem document; the status is all there is
       }
-      reject(new Error(why));
+      const said = problem.detail ?? `HTTP ${request.status}`;
+      reject(new Refused(ErrorCode.INVALID_STATE, problem.reason ?? "failed", said, false));
     };
-    request.onerror = () => reject(new Error("No connection."));
+    request.onerror = () => reject(new Refused(ErrorCode.UNAVAILABLE, "not_connected", "No connection.", true));
     request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
     request.send(file);
   });
