@@ -48,10 +48,10 @@ run: $(RUN_STAMP) $(PAGES_STAMP) ## start Pointsman with private servers, demo d
 	@exec $(BIN)/pointsman demo
 
 test: $(DEV_STAMP) $(PAGES_STAMP) ## run the whole test suite
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 test-wheels: $(DEV_STAMP) $(PAGES_STAMP) ## run the suite on the servers from the wheels (PostgreSQL 18, Valkey 9)
-	POINTSMAN_EMBEDDED=wheels $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	POINTSMAN_EMBEDDED=wheels $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 check: $(DEV_STAMP) $(PAGES_STAMP) ## formatting, lint, types, import rules, dependencies, coverage table; the same for web/
 	$(BIN)/ruff format --check .

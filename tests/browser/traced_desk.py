@@ -34,18 +34,24 @@ class TracedDesk:
     """The desk in a browser, signed in as the agent of a full shop. Made by `signed_in`."""
 
     def __init__(
-        self, browser: Browser, context: BrowserContext, page: Page, cdp: CDPSession, shop: FullShop
+        self,
+        browser: Browser,
+        context: BrowserContext,
+        page: Page,
+        cdp: CDPSession,
+        shop: FullShop,
+        measures: Measures,
     ) -> None:
         self.browser = browser
         self.context = context
         self.page = page
         self.cdp = cdp
         self.shop = shop
-        self.measures: Measures = {}
+        self.measures = measures
         self._marks = 0
 
     @classmethod
-    async def signed_in(cls, browser: Browser, shop: FullShop) -> TracedDesk:
+    async def signed_in(cls, browser: Browser, shop: FullShop, measures: Measures) -> TracedDesk:
         context = await browser.new_context(locale="zh-CN", viewport=DESKTOP, timezone_id="Asia/Shanghai")
         page = await context.new_page()
         await page.goto(f"{shop.url}/desk/sign-in")
@@ -55,7 +61,7 @@ class TracedDesk:
         await page.locator("button[type=submit]").click()
         await expect(page.locator(CELL).first).to_be_visible(timeout=60_000)
         await context.add_init_script(path=SCRIPT)
-        return cls(browser, context, page, await context.new_cdp_session(page), shop)
+        return cls(browser, context, page, await context.new_cdp_session(page), shop, measures)
 
     def note(self, name: str, *values: float) -> None:
         self.measures.setdefault(name, []).extend(values)
@@ -85,7 +91,7 @@ class TracedDesk:
 
     async def opens(self, talk: Talk) -> None:
         await self.page.goto(f"{self.shop.url}/desk/work/{talk.id}")
-        await self.page.evaluate(f"__traced.shown({THREAD!r}, {talk.newest()!r})")
+        await self.page.evaluate(f"__traced.shown({THREAD!r}, {talk.id!r})")
 
     async def hears(self, talk: Talk, where: str, name: str) -> None:
         """From the frame's arrival, and from the customer's sending it, to paint."""
@@ -177,9 +183,11 @@ class TracedDesk:
         return {each["name"]: each["value"] for each in found["metrics"]}
 
 
-async def measure(browser: Browser, shop: FullShop, rounds: int, told: Callable[[str], None]) -> Measures:
-    """Everything, in turns."""
-    desk = await TracedDesk.signed_in(browser, shop)
+async def measure(
+    browser: Browser, shop: FullShop, rounds: int, measures: Measures, told: Callable[[str], None]
+) -> None:
+    """Everything, in turns; what was measured is in `measures` at once."""
+    desk = await TracedDesk.signed_in(browser, shop, measures)
     still = await desk.context.new_page()
     await still.set_content(STILL)
     steps: list[tuple[str, Callable[[], Awaitable[None]]]] = []
@@ -224,4 +232,3 @@ async def measure(browser: Browser, shop: FullShop, rounds: int, told: Callable[
         await desk.hears(await desk.listed_but(long, each), LIST, "news elsewhere, then")
     await desk.weighs("thread of all")
     await desk.context.close()
-    return desk.measures

@@ -48,9 +48,10 @@ async def may_be_written_into(page: Page) -> None:
         task.result()
 
 
-async def measure(browser: Browser, shop: FullShop, rounds: int, told: Callable[[str], None]) -> Measures:
+async def measure(
+    browser: Browser, shop: FullShop, rounds: int, measures: Measures, told: Callable[[str], None]
+) -> None:
     """Loads in turns, each in a fresh context: nothing is cached."""
-    measures: Measures = {}
 
     def note(name: str, value: float) -> None:
         measures.setdefault(name, []).append(value)
@@ -89,4 +90,3 @@ async def measure(browser: Browser, shop: FullShop, rounds: int, told: Callable[
                 note("widget opens: longest task, ms", max(opening.tasks_ms))
                 note("widget opens: received, KB", sum(received) / 1000)
             await context.close()
-    return measures

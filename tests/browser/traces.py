@@ -22,10 +22,11 @@ from loadtest.machine import describe, sentence
 from tests.browser import traced_desk, traced_widget
 from tests.browser.full_shop import FullShop
 from tests.browser.people import CHROMIUM, FLAGS
+from tests.browser.traced_desk import Measures
 
 
-async def run(given: argparse.Namespace) -> dict[str, list[float]]:
-    """Every measure's values by its name."""
+async def run(given: argparse.Namespace, measures: Measures) -> None:
+    """Every measure's values by its name, in `measures`."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="pointsman-traces-")))
         told("servers")
@@ -33,17 +34,15 @@ async def run(given: argparse.Namespace) -> dict[str, list[float]]:
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         stack.push_async_callback(browser.close)
-        measures: dict[str, list[float]] = {}
         if "widget" in given.only:
-            measures |= await traced_widget.measure(browser, shop, given.rounds, told)
+            await traced_widget.measure(browser, shop, given.rounds, measures, told)
         if "desk" in given.only:
             told("conversations and messages")
             await shop.fill(given.talks, given.messages, given.longest)
-            measures |= await traced_desk.measure(browser, shop, given.rounds, told)
-        return measures
+            await traced_desk.measure(browser, shop, given.rounds, measures, told)
 
 
-def table(measures: dict[str, list[float]]) -> str:
+def table(measures: Measures) -> str:
     """For people: the median, and the ends."""
     lines = ["| | median | least to most | n |", "|---|---|---|---|"]
     for name, values in measures.items():
@@ -72,12 +71,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     machine = describe()
-    measures = asyncio.run(run(given))
-    if given.json:
-        given.json.write_text(
-            json.dumps({"machine": machine, "measures": measures}, indent=1), encoding="utf-8"
-        )
-    sys.stdout.write(f"{sentence(machine)}\n\n{table(measures)}\n")
+    measures: Measures = {}
+    try:
+        asyncio.run(run(given, measures))
+    finally:  # what was measured before a failure is told as well
+        if given.json:
+            found = {"machine": machine, "measures": measures}
+            given.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        sys.stdout.write(f"{sentence(machine)}\n\n{table(measures)}\n")
 
 
 if __name__ == "__main__":
