@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from server.demo import seed
 from tests.browser.conftest import Opens
-from tests.browser.people import Agent, Visitor
+from tests.browser.people import DESKTOP, Agent, Visitor
 from tests.browser.running_shop import RunningShop
 
 
@@ -34,7 +34,7 @@ def test_signing_in(shop: RunningShop, opens: Opens) -> None:
     assert window.barriers() == []
 
 
-@pytest.mark.parametrize("page", ["/work", "/wall", "/customers", "/reports", "/settings"])
+@pytest.mark.parametrize("page", ["/work", "/wall", "/customers", "/reports", "/settings", "/me"])
 def test_the_desk(shop: RunningShop, opens: Opens, page: str) -> None:
     window = opens()
     desk = Agent(window).comes_in(shop.link(seed.ADMIN, page))
@@ -50,4 +50,30 @@ def test_a_conversation_at_the_desk(shop: RunningShop, opens: Opens) -> None:
     lin.opens("小雨")
     lin.writes("已经收到包裹，今天退款。")
     lin.sees("已经收到包裹，今天退款。")
+    assert window.barriers() == []
+
+
+def test_what_opens_over_the_desk(shop: RunningShop, opens: Opens) -> None:
+    window = opens()
+    zhou = Agent(window).comes_in(shop.link(seed.SECOND_HUMAN, "/work")).is_online()
+    visitor = Visitor(opens()).comes_to(shop.b).opens_the_chat()
+    visitor.writes("我的退货到哪一步了？")
+    zhou.opens("小雨")
+    for key, there in (
+        ("Control+k", zhou.page.get_by_role("option").first),
+        ("t", zhou.asked.get_by_role("radio").first),
+        ("i", zhou.asked.get_by_role("checkbox").first),
+        ("l", zhou.asked.get_by_role("button", name="小雨")),
+        ("?", zhou.asked.get_by_text("快速跳转与操作")),
+        ("Escape", zhou.asked.get_by_role("button", name="结束会话", exact=True)),
+    ):
+        zhou.list.get_by_role("button", name="小雨").focus()
+        zhou.page.keyboard.press(key)
+        expect(there).to_be_visible()
+        assert window.barriers() == [], key
+        zhou.page.keyboard.press("Escape")
+        expect(zhou.asked).to_have_count(0)
+        zhou.page.set_viewport_size(DESKTOP)
+    zhou.presses("我的菜单: 周宁")
+    expect(zhou.page.get_by_role("link", name="个人设置")).to_be_visible()
     assert window.barriers() == []

@@ -167,3 +167,22 @@ def test_a_whole_service_without_a_mouse(shop: RunningShop, opens: Opens) -> Non
     expect(zhou.asked.get_by_text("快速跳转与操作")).to_be_visible()
     keys.press("Escape")
     expect(zhou.asked).to_have_count(0)
+
+
+@pytest.mark.req("CO-05")
+def test_a_note_names_a_colleague_and_is_sent_once(
+    shop: RunningShop, opens: Opens, zhou: Agent, visitor: Visitor
+) -> None:
+    lin = Agent(opens()).comes_in(shop.link(seed.HUMAN, "/work", node=shop.b)).is_online()
+    zhou.page.get_by_role("tab", name="内部备注").click()
+    zhou.note.press_sequentially("请看一下 @林")
+    expect(zhou.page.get_by_role("option", name="林小美")).to_be_visible()
+    zhou.note.press("Enter")
+    expect(zhou.note).to_have_value("请看一下 @林小美 ")
+    zhou.note.press("Enter")
+    zhou.note.press("Enter")
+    expect(lin.list.get_by_text("周宁 提到了您")).to_be_visible()
+    lin.list.get_by_role("button", name="周宁 提到了您").click()
+    lin.sees("请看一下 @林小美")
+    expect(lin.list.get_by_text("周宁 提到了您")).to_have_count(0)
+    expect(zhou.bubbles).to_have_text(["你好", "请看一下 @林小美"])
