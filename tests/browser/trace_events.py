@@ -29,6 +29,8 @@ class Trace:
     busy_ms: float = 0.0
     script_ms: float = 0.0
     tasks_ms: list[float] = field(default_factory=list[float])
+    tasks_cpu_ms: list[float] = field(default_factory=list[float])
+    """what they took of a core: the same on a machine that others want, too"""
     drawn: int = 0
     dropped: int = 0
     worst_burst: int = 0
@@ -71,6 +73,7 @@ def read(events: list[dict[str, Any]], trace: Trace) -> None:
         name, mine = event["name"], (event["pid"], event["tid"]) == main
         if mine and name == "RunTask":
             trace.tasks_ms.append(event.get("dur", 0) / 1000)
+            trace.tasks_cpu_ms.append(event.get("tdur", 0) / 1000)
         elif mine and name in ("FunctionCall", "EvaluateScript", "v8.compile"):
             trace.script_ms += event.get("dur", 0) / 1000
         elif event["pid"] == main[0] and name in ("DrawFrame", "DroppedFrame"):

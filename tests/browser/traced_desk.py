@@ -85,6 +85,7 @@ class TracedDesk:
         self.note(f"load {name}: usable, ms", usable)
         self.note(f"load {name}: main thread, ms", trace.busy_ms)
         self.note(f"load {name}: longest task, ms", max(trace.tasks_ms))
+        self.note(f"load {name}: longest task, ms of CPU", max(trace.tasks_cpu_ms))
         self.note(f"load {name}: tasks over 50 ms", len(trace.long_ms))
         self.note(f"load {name}: received, KB", sum(received) / 1000)
         await self.cdp.send("Network.setCacheDisabled", {"cacheDisabled": False})
@@ -155,6 +156,7 @@ class TracedDesk:
         self.note(f"{name}: frames missed one after another", max(0, round(ordered[-1] / FRAME_MS) - 1))
         self.note(f"{name}: frames dropped, share", trace.dropped / max(1, trace.dropped + trace.drawn))
         self.note(f"{name}: longest task, ms", max(trace.tasks_ms))
+        self.note(f"{name}: longest task, ms of CPU", max(trace.tasks_cpu_ms))
 
     async def reads_back(self, pages: int) -> None:
         """Up through a long log, page by page, as fast as it comes."""

@@ -77,6 +77,7 @@ async def measure(
                 await page.wait_for_timeout(1000)
             note(f"page {name} widget: main thread, ms", trace.busy_ms)
             note(f"page {name} widget: longest task, ms", max(trace.tasks_ms))
+            note(f"page {name} widget: longest task, ms of CPU", max(trace.tasks_cpu_ms))
             note(f"page {name} widget: tasks over 50 ms", len(trace.long_ms))
             if snippet:
                 note("widget before use: received, KB", sum(received[1:]) / 1000)
@@ -88,5 +89,6 @@ async def measure(
                     note("widget opens: click to text box, ms", (time.perf_counter() - began) * 1000)
                     await page.wait_for_timeout(500)
                 note("widget opens: longest task, ms", max(opening.tasks_ms))
+                note("widget opens: longest task, ms of CPU", max(opening.tasks_cpu_ms))
                 note("widget opens: received, KB", sum(received) / 1000)
             await context.close()
