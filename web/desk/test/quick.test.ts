@@ -31,6 +31,11 @@ describe("what is typed after a stroke", () => {
     expect(quickAt("您好\n/", 4)).toEqual({ from: 3, query: "" });
     expect(quickAt("/发货", 3)).toEqual({ from: 0, query: "发货" });
   });
+  it("is what a Chinese input method makes of the key, too", () => {
+    expect(quickAt("、fh", 3)).toEqual({ from: 0, query: "fh" });
+    expect(quickAt("您好 ／", 4)).toEqual({ from: 3, query: "" });
+    expect(quickAt("苹果、梨", 4)).toBeNull();
+  });
   it("is no shortcut within a word, an address or a sum, nor once a space follows", () => {
     for (const text of ["a/b", "https://x", "//", "1/2", "/fh "]) expect(quickAt(text, text.length)).toBeNull();
   });

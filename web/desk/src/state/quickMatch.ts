@@ -23,9 +23,12 @@ export interface Sought {
   query: string;
 }
 
-/** The `/` that is being typed at `at`: at the beginning, or after a space; null when there is none. */
+/**
+ * The `/` that is being typed at `at`: at the beginning, or after a space; null when there is none. Chinese input methods
+ * make `、` or `／` of that key.
+ */
 export function quickAt(text: string, at: number): Sought | null {
-  const found = /(?:^|\s)\/([^\s/]{0,30})$/u.exec(text.slice(0, at));
+  const found = /(?:^|\s)[/／、]([^\s/／、]{0,30})$/u.exec(text.slice(0, at));
   return found === null ? null : { from: at - (found[1] as string).length - 1, query: found[1] as string };
 }
 
