@@ -12,7 +12,8 @@ export function Log({ session, texts, language }: Shown) {
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const before = useRef<{ height: number; first: string | undefined }>({ height: 0, first: undefined });
-  const messages = session.messages.value;
+  const hidden = session.hidden.value;
+  const messages = session.messages.value.filter((each) => !hidden.has(each.message_id));
   const drafts = session.drafts.value;
   const visible = session.visible.value;
   useLayoutEffect(() => {
@@ -25,7 +26,7 @@ export function Log({ session, texts, language }: Shown) {
       element.scrollTop = element.scrollHeight;
     }
     before.current = { height: element.scrollHeight, first };
-  }, [messages, drafts, visible, session.typist.value]);
+  }, [session.messages.value, hidden, drafts, visible, session.typist.value]);
   // Pictures that come, a rating that is asked for, a keyboard: who reads the end goes on reading the end.
   useEffect(() => {
     const element = list.current as HTMLDivElement;

@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import {
+  type ChoicesResult,
   Client,
   type Conversation,
   type Message,
@@ -9,6 +10,7 @@ import {
   type SendParams,
   type Status,
 } from "@pointsman/shared";
+import { unheard } from "./ending";
 import { keyOf } from "../session";
 import type { Context, Host } from "../api";
 import { History } from "./history";
@@ -32,6 +34,7 @@ export interface Uploading {
   percent: number;
 }
 
+const NO_CHOICES = { rating_reasons: [], rating_correct_s: 0 };
 const TYPING_MS = 2000;
 const TYPED_MS = 5000;
 
@@ -49,6 +52,11 @@ export class Session {
   /** why the last act was refused: a reason of the server */
   readonly trouble = signal<string | null>(null);
   readonly visible = signal(false);
+  readonly choices = signal<Pick<ChoicesResult, "rating_reasons" | "rating_correct_s">>(NO_CHOICES);
+  /** the conversation has ended, and that may still be taken back unheard */
+  readonly undoable = signal(false);
+  /** entries of the log that are not shown */
+  readonly hidden = signal<ReadonlySet<string>>(new Set());
   readonly unread = computed(() => {
     const conversation = this.conversation.value;
     const read = Math.max(conversation?.read_by_customer ?? 0, this.readTo.value);
@@ -61,6 +69,8 @@ export class Session {
   });
 
   private readonly readTo = signal(0);
+  private readonly seenAt = new Map<string, number>();
+  private final: ReturnType<typeof setTimeout> | undefined;
   private readonly client: Client;
   private readonly tickets: Tickets;
   private readonly history: History;
@@ -91,6 +101,7 @@ export class Session {
         void this.post();
       },
       message: (message) => {
+        this.seenAt.set(message.message_id, Date.now());
         if (isTheirs(message)) {
           this.typist.value = null;
           const body = message.body;
@@ -138,8 +149,28 @@ export class Session {
     const written = new Set(this.messages.value.map((each) => each.client_message_id));
     const left = this.drafts.value.filter((each) => !written.has(each.id));
     if (left.length < this.drafts.value.length) this.keep(left);
+    if (newest !== null) this.judgeEnd(newest, this.messages.value);
     this.host.unread(this.visible.value ? 0 : this.unread.value);
     this.markRead();
+  }
+
+  /** Whether it has ended for the visitor; when that changes by itself, it is judged again. */
+  private judgeEnd(conversation: Conversation, messages: readonly Message[]): void {
+    const now = Date.now();
+    const { hidden, until } = unheard(messages, (message) => this.cameAt(message), now);
+    if (hidden.size > 0 || this.hidden.value.size > 0) this.hidden.value = hidden;
+    this.undoable.value = conversation.state === "wrap_up" && (until > 0 || messages.length === 0);
+    clearTimeout(this.final);
+    if (until > 0) this.final = setTimeout(() => this.look(), until - now);
+  }
+
+  /** When it came, by this clock; what was found in the log goes by the server's, which may be ahead of it. */
+  private cameAt(message: Message): number {
+    const known = this.seenAt.get(message.message_id);
+    if (known !== undefined) return known;
+    const at = Math.min(Date.parse(message.created_at), Date.now());
+    this.seenAt.set(message.message_id, at);
+    return at;
   }
 
   get more(): boolean {
@@ -308,8 +339,15 @@ export class Session {
     await this.act("conversation.hand_off", { reason: "" });
   }
 
-  async rate(rating: number, comment: string): Promise<void> {
-    await this.act("conversation.rate", { rating, comment });
+  /** Whether it was taken. */
+  async rate(rating: number, comment: string, reasons: string[]): Promise<boolean> {
+    await this.act("conversation.rate", { rating, comment, reasons });
+    return this.trouble.value === null;
+  }
+
+  /** What may be chosen with a rating now. */
+  async offers(): Promise<void> {
+    this.choices.value = await this.client.ask("conversation.choices", {}).catch(() => this.choices.value);
   }
 
   private async act(
@@ -334,6 +372,7 @@ export class Session {
   async stop(): Promise<void> {
     this.gone = true;
     this.tickets.stop();
+    clearTimeout(this.final);
     document.removeEventListener("visibilitychange", this.seen);
     await this.client.stop();
   }

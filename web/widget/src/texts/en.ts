@@ -48,6 +48,8 @@ export default {
   rate_n: "{n} of 5",
   rate_comment: "Tell us more (if you like)",
   rate_send: "Send rating",
+  rate_why: "Reasons",
+  rate_change: "Change it",
   rated: "Thank you for {n} of 5.",
   order: "Order {id}",
   ask_about: "Your question is about:",

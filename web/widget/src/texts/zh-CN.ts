@@ -48,6 +48,8 @@ export default {
   rate_n: "{n} 星",
   rate_comment: "补充说明（可选）",
   rate_send: "提交评价",
+  rate_why: "评价原因",
+  rate_change: "修改评价",
   rated: "感谢您的 {n} 星评价。",
   order: "订单 {id}",
   ask_about: "咨询内容：",

@@ -48,6 +48,8 @@ export default {
   rate_n: "{n} 星",
   rate_comment: "補充說明（可不填）",
   rate_send: "送出評價",
+  rate_why: "評價原因",
+  rate_change: "修改評價",
   rated: "感謝您的 {n} 星評價。",
   order: "訂單 {id}",
   ask_about: "諮詢內容：",
