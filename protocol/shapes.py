@@ -29,11 +29,33 @@ class Shape(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
+class Party(Shape):
+    """Who speaks or is spoken of. `id` is absent for the system."""
+
+    kind: Literal["customer", "agent", "bot", "system"]
+    id: Id | None = None
+    name: str = ""
+
+
+class Quote(Shape):
+    """The message of the same conversation that another one is about. Who sends it says `message_id`; the rest is told
+    by the server, and ignored when it is sent."""
+
+    message_id: Id
+    sender: Party | None = None
+    kind: Literal["text", "image", "file", "order_card", "note"] | None = None
+    """absent, as `excerpt` is, once the quoted message was recalled"""
+    excerpt: str = ""
+    """the beginning of its text, or the name of what it shows; at most 200 characters"""
+
+
 class TextBody(Shape):
     """Plain text; never interpreted as markup."""
 
     kind: Literal["text"]
     text: Annotated[str, StringConstraints(min_length=1, max_length=TEXT_MAX_BYTES)]
+    quote: Quote | None = None
+    """of what everybody may read: never a note"""
 
 
 class ImageBody(Shape):
@@ -87,6 +109,8 @@ class NoteBody(Shape):
     mentions: Annotated[list[Id], Field(max_length=50)] = []
     """accounts who shall hear of it, now or later"""
     whisper: bool = False
+    quote: Quote | None = None
+    """of anything in the conversation"""
 
 
 SentBody = Annotated[TextBody | ImageBody | FileBody | OrderCardBody, Field(discriminator="kind")]
@@ -96,14 +120,6 @@ NotedBody = Annotated[NoteBody | ImageBody | FileBody, Field(discriminator="kind
 Body = Annotated[
     TextBody | ImageBody | FileBody | OrderCardBody | NoteBody | SystemBody, Field(discriminator="kind")
 ]
-
-
-class Party(Shape):
-    """Who speaks or is spoken of. `id` is absent for the system."""
-
-    kind: Literal["customer", "agent", "bot", "system"]
-    id: Id | None = None
-    name: str = ""
 
 
 class Message(Shape):

@@ -12,6 +12,7 @@ from protocol.errors import RequestError, invalid_state
 from protocol.ids import ConversationId, CustomerId, new_id
 from protocol.methods import conversations as m
 from protocol.methods.messages import SendParams, SendResult
+from protocol.shapes import SentBody, TextBody
 from protocol.states import Life, OrderState, PersonKind
 from router.model import Refusal
 from router.orders import Order, choose_order
@@ -100,7 +101,7 @@ class ConversationRequests:
             first = SendParams(
                 conversation_id=opened.conversation.id,
                 client_message_id=params.message.client_message_id,
-                body=params.message.body,
+                body=_unquoted(params.message.body),
             )
             try:
                 return opened, await self._messages.send(session, first)
@@ -168,3 +169,8 @@ class ConversationRequests:
     async def _show(self, session: Session, conversation_id: str, *, passing: bool = False) -> Any:
         """The conversation as it is now. `passing`: the caller has just given it away and may see it once more."""
         return await self._seeing.show(session, ConversationId(conversation_id), passing=passing)
+
+
+def _unquoted(body: SentBody) -> SentBody:
+    """What opens a conversation is about nothing that was said in it."""
+    return body.model_copy(update={"quote": None}) if isinstance(body, TextBody) else body

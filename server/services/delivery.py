@@ -93,15 +93,16 @@ class Delivery:
             for decision, _, done in settled:
                 listener.decided(done.conversation, decision)
 
-    async def recalled(self, row: ConversationRow, message: MessageRow) -> None:
-        """A message was taken back."""
-        pushes = [views.message_push(staff_of(row), message, Audience.STAFF, "message.updated")]
-        if message.customer_seq is not None:
-            pushes.append(
-                views.message_push(
-                    (PersonId(row.customer_id),), message, Audience.CUSTOMER, "message.updated"
-                )
-            )
+    async def recalled(
+        self, row: ConversationRow, message: MessageRow, quoting: Sequence[MessageRow] = ()
+    ) -> None:
+        """A message was taken back, and with it what others quote of it."""
+        pushes: list[Push] = []
+        for each in (message, *quoting):
+            pushes.append(views.message_push(staff_of(row), each, Audience.STAFF, "message.updated"))
+            if each.customer_seq is not None:
+                customer = (PersonId(row.customer_id),)
+                pushes.append(views.message_push(customer, each, Audience.CUSTOMER, "message.updated"))
         self._bus.publish(row.shop_id, pushes)
 
     async def redeliver(self, row: ConversationRow, message: MessageRow) -> None:

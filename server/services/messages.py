@@ -12,7 +12,7 @@ from protocol.errors import RequestError, invalid_state
 from protocol.ids import AccountId, ClientMessageId, ConversationId, CustomerId, MessageId
 from protocol.methods import messages as m
 from protocol.methods.session import Nothing
-from protocol.shapes import FileBody, ImageBody
+from protocol.shapes import FileBody, ImageBody, TextBody
 from protocol.states import Life, PersonKind
 from protocol.times import text_of_ms
 from server.background import Background
@@ -22,6 +22,7 @@ from server.services.drafts import Drafts
 from server.services.files import FileRequests
 from server.services.mentions import Naming
 from server.services.names import Names
+from server.services.quotes import Quotes
 from server.services.returning import Returning
 from server.services.seeing import Seeing
 from server.services.shops import Shops
@@ -60,6 +61,7 @@ class Messages:
         drafts: Drafts,
         background: Background,
         files: FileRequests,
+        quotes: Quotes,
     ) -> None:
         self._writer = writer
         self._history = history
@@ -73,6 +75,7 @@ class Messages:
         self._drafts = drafts
         self._background = background
         self._files = files
+        self._quotes = quotes
 
     async def send(self, session: Session, params: m.SendParams) -> m.SendResult:
         """`message.send`. When it returns the message is in the log exactly once; delivery follows at once.
@@ -83,7 +86,14 @@ class Messages:
         said = params.body
         if isinstance(said, ImageBody | FileBody):
             said = await self._files.named(session, params.conversation_id, said, internal=False)
-        body = orjson.dumps(said.model_dump(mode="json"))
+        quotes: int | None = None
+        if isinstance(said, TextBody):
+            told = await self._quotes.said(session, params.conversation_id, said)
+            body, quotes = orjson.dumps(told.stored), told.quotes
+            body_hash = digest(body if quotes is None else orjson.dumps(told.sent))
+        else:
+            body = orjson.dumps(said.model_dump(mode="json"))
+            body_hash = digest(body)
         entry = Entry(
             shop_id=session.shop_id,
             conversation_id=ConversationId(params.conversation_id),
@@ -92,8 +102,9 @@ class Messages:
             sender_name=session.name,
             client_message_id=ClientMessageId(params.client_message_id),
             body=body,
-            body_hash=digest(body),
+            body_hash=body_hash,
             expected_epoch=params.assign_epoch,
+            quotes=quotes,
         )
         try:
             done = await self._writer.append(entry)
@@ -154,7 +165,7 @@ class Messages:
             within_ms=policy.recall_within_s * 1000,
             for_customer=session.kind is PersonKind.CUSTOMER,
         )
-        await self._delivery.recalled(recalled.conversation, recalled.message)
+        await self._delivery.recalled(recalled.conversation, recalled.message, recalled.quoting)
         if recalled.message.customer_seq is None:
             await self._naming.recalled(recalled.message)
         return Nothing()

@@ -5,7 +5,6 @@ Whoever a note names hears of it; who takes no part yet is asked in by it. A not
 and invitations are one transaction, and all of it is judged before: a note that may not name somebody is not written.
 """
 
-import hashlib
 from collections.abc import Callable
 
 import orjson
@@ -21,10 +20,12 @@ from server.services.delivery import Delivery
 from server.services.files import FileRequests
 from server.services.mentions import Naming
 from server.services.participants import Participants
+from server.services.quotes import Quotes, Said
 from server.services.scope import Scope
 from server.services.seeing import Seeing
 from server.session import Session
 from server.store.database import Database
+from server.store.entry import digest
 from server.store.history import History
 from server.store.log import Appended, Entry, Log
 from server.store.mentions import Mentions
@@ -50,6 +51,7 @@ class Notes:
         delivery: Delivery,
         files: FileRequests,
         audit: Audit,
+        quotes: Quotes,
         node: Callable[[], str],
     ) -> None:
         self._db = db
@@ -64,6 +66,7 @@ class Notes:
         self._delivery = delivery
         self._files = files
         self._audit = audit
+        self._quotes = quotes
         self._node = node
 
     async def send(self, session: Session, params: NoteParams) -> SendResult:
@@ -109,7 +112,12 @@ class Notes:
         if newcomers:
             await self._participants.may_ask(session, row)
             await self._participants.judge(session, row, newcomers)
-        entry = _entry(session, row, client_message_id, body, whisper=whisper)
+        if isinstance(body, NoteBody):
+            said = await self._quotes.said(session, row.id, body)
+            entry = _entry(session, row, client_message_id, said, whisper=whisper)
+        else:
+            plain = body.model_dump(mode="json")
+            entry = _entry(session, row, client_message_id, Said(plain, plain, None), whisper=None)
         if not named:
             done, change = await self._writer.append(entry), None
         else:
@@ -167,13 +175,11 @@ def _named(session: Session, body: NotedBody) -> tuple[AccountId, ...]:
 
 
 def _entry(
-    session: Session, row: ConversationRow, client_message_id: str, body: NotedBody, *, whisper: bool
+    session: Session, row: ConversationRow, client_message_id: str, said: Said, *, whisper: bool | None
 ) -> Entry:
-    """`whisper` is what the server knows, and no part of what is repeated."""
-    said = body.model_dump(mode="json", exclude={"whisper"})
-    digest = hashlib.blake2b(orjson.dumps(said), digest_size=16).digest()
-    if isinstance(body, NoteBody):
-        said["whisper"] = whisper
+    """`whisper` is what the server knows, and no part of what is repeated; None: it can be none."""
+    sent = {name: value for name, value in said.sent.items() if name != "whisper"}
+    stored = said.stored if whisper is None else {**said.stored, "whisper": whisper}
     return Entry(
         shop_id=session.shop_id,
         conversation_id=ConversationId(row.id),
@@ -181,8 +187,9 @@ def _entry(
         sender_id=session.person_id,
         sender_name=session.name,
         client_message_id=ClientMessageId(client_message_id),
-        body=orjson.dumps(said),
-        body_hash=digest,
+        body=orjson.dumps(stored),
+        body_hash=digest(orjson.dumps(sent)),
         visibility="internal",
         must_own=False,
+        quotes=said.quotes,
     )

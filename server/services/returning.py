@@ -11,6 +11,7 @@ from router.model import Refusal, Refused
 from server.services.delivery import Delivery
 from server.services.live import Live
 from server.services.names import Names
+from server.services.quotes import unquoted
 from server.services.routing import Routing
 from server.store.conversations import Conversations
 from server.store.log import Entry, Log
@@ -84,7 +85,7 @@ class Returning:
             client_message_id=ClientMessageId(
                 f"again:{hashlib.blake2b(entry.client_message_id.encode(), digest_size=16).hexdigest()}"
             ),
-            body=entry.body,
+            body=unquoted(entry.body),
             body_hash=entry.body_hash,
         )
         self._delivery.appended(again, await self._writer.append(again))

@@ -35,6 +35,8 @@ class Entry:
     expected_epoch: int | None = None
     decision: Decision | None = None
     must_own: bool = True
+    quotes: int | None = None
+    """`seq` of the entry that this one quotes; 0: one that is not there"""
 
 
 def happening(
@@ -115,6 +117,7 @@ def in_batch(entry: Entry, n: int, message_id: MessageId) -> dict[str, Any]:
         "epoch": entry.expected_epoch,
         "must_own": entry.must_own,
         "decision": None if entry.decision is None else decided(entry.decision),
+        "quotes": entry.quotes,
     }
 
 
@@ -171,5 +174,7 @@ def refused(verdict: str, epoch: int | None = None, owner: str | None = None) ->
         return invalid_state("conversation_closed", "The conversation is closed; open a new one.")
     if verdict == "wrap_up":
         return invalid_state("conversation_ended", "The conversation was ended; reopen it to write.")
+    if verdict == "quote_gone":
+        return invalid_state("quote_gone", "The quoted message is not there any more; send this without it.")
     detail = {"assign_epoch": epoch, "owner_id": owner} if verdict == "stale" else None
     return RequestError(*_REFUSALS[verdict], detail=detail)

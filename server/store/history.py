@@ -37,6 +37,8 @@ class Recalled:
     message: MessageRow
     conversation: ConversationRow
     already: bool
+    quoting: tuple[MessageRow, ...] = ()
+    """entries that quote it, from now on without its words"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,8 @@ class History:
         within_ms: int | None,
         for_customer: bool = False,
     ) -> Recalled:
-        """Take an entry back: its place stays, its body is given out no more. Once more changes nothing.
+        """Take an entry back: its place stays, its body is given out no more, nor what others quote of it. Once more
+        changes nothing.
 
         `for_customer`: what is for colleagues only is not found. `by`: whose it must be, else FORBIDDEN; None:
         anybody's but the system's. `within_ms`: how old it may be, else INVALID_STATE `recall_too_late`; None: however
@@ -227,6 +230,7 @@ class History:
                     conversation_id,
                     found["seq"],
                 )
+                await transaction.execute(_UNQUOTE, conversation_id, message_id)
                 await transaction.execute(
                     "UPDATE conversations SET rev = rev + 1, customer_rev = customer_rev + $2::int WHERE id = $1",
                     conversation_id,
@@ -235,8 +239,18 @@ class History:
             rows = await transaction.fetch(
                 _WRITTEN.format(where="c.id = $1 AND m.seq = $2"), conversation_id, found["seq"]
             )
+            quoting = await transaction.fetch(
+                _WRITTEN.format(where="c.id = $1 AND m.body #>> '{quote,message_id}' = $2 ORDER BY m.seq"),
+                conversation_id,
+                message_id,
+            )
         written = _written(rows[0])
-        return Recalled(written.message, written.conversation, already)
+        return Recalled(
+            written.message,
+            written.conversation,
+            already,
+            tuple(_written(row).message for row in quoting),
+        )
 
     async def written_lately(self, node: str, within_s: int) -> tuple[Written, ...]:
         """What this node wrote in the last `within_s` seconds by the database's clock, of all shops, in the order of
@@ -268,6 +282,11 @@ class History:
                 return
 
 
+_UNQUOTE: Final = """
+    UPDATE messages SET body = jsonb_set(body, '{quote}', (body -> 'quote') - 'excerpt' - 'kind'), rev = rev + 1
+    WHERE conversation_id = $1 AND body #>> '{quote,message_id}' = $2
+"""
+"""Out of the log itself, so that no way of reading it has to think of it."""
 _WRITTEN: Final = f"""
     SELECT {columns("c")}, {message_columns("m")}
     FROM messages m JOIN conversations c ON c.id = m.conversation_id

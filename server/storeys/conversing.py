@@ -7,6 +7,7 @@ from server.services.conversations import ConversationRequests
 from server.services.ending_requests import EndRequests
 from server.services.handing_over import HandingOver
 from server.services.messages import Messages
+from server.services.quotes import Quotes
 from server.services.screen_log import ScreenLog
 from server.services.screens import ScreenLimits, Screens
 from server.services.shares import Shares
@@ -25,6 +26,7 @@ class Conversing(RoutingStorey):
 
     def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
         super().__init__(settings, now=now)
+        self.quotes = Quotes(self.history)
         self.together = TogetherParts.of(
             db=self.db,
             link=self.link,
@@ -39,6 +41,7 @@ class Conversing(RoutingStorey):
             participants=self.participants,
             files=self.files.requests,
             audit=self.audit,
+            quotes=self.quotes,
             node=lambda: self.node.name,
         )
         self.messages = Messages(
@@ -54,6 +57,7 @@ class Conversing(RoutingStorey):
             self.together.drafts,
             self.background,
             self.files.requests,
+            self.quotes,
         )
         self.requests = ConversationRequests(
             self.conversations,

@@ -13,6 +13,7 @@ from server.services.files import FileRequests
 from server.services.mentions import Naming
 from server.services.notes import Notes
 from server.services.participants import Participants
+from server.services.quotes import Quotes
 from server.services.scope import Scope
 from server.services.seeing import Seeing
 from server.store.conversations import Conversations
@@ -49,6 +50,7 @@ class TogetherParts:
         participants: Participants,
         files: FileRequests,
         audit: Audit,
+        quotes: Quotes,
         node: Callable[[], str],
     ) -> "TogetherParts":
         """All of it. `node`: this node's name."""
@@ -67,6 +69,7 @@ class TogetherParts:
             delivery,
             files,
             audit,
+            quotes,
             node,
         )
         return cls(participants, naming, Drafts(conversations, link, bus, background), notes)

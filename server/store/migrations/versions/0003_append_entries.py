@@ -10,8 +10,10 @@ Takes up to some hundred entries; answers one row for each, in any order, by its
   highest `rev`, in whatever order they come; `entry_released` says whom they released from watching and from an
   invitation.
 
-A verdict is one of `ok`, `duplicate`, `conflict`, `not_found`, `stale`, `closed`, `wrap_up`. The caller never puts the
-same (conversation, sender, client message id) into one batch twice.
+- nothing public quotes what the customer may not see, and nothing quotes what was recalled.
+
+A verdict is one of `ok`, `duplicate`, `conflict`, `not_found`, `stale`, `closed`, `wrap_up`, `quote_gone`. The
+caller never puts the same (conversation, sender, client message id) into one batch twice.
 """
 
 from server.store.migrations.sql import run
@@ -191,7 +193,7 @@ BEGIN
         SELECT e.*, CASE e.kind WHEN 'system' THEN 0 WHEN 'customer' THEN 1 WHEN 'agent' THEN 2 ELSE 3 END AS code
         FROM jsonb_to_recordset(p_entries) AS e(
             n int, shop uuid, conversation uuid, kind text, sender uuid, name text, client text, message uuid,
-            body jsonb, hash text, public boolean, epoch bigint, must_own boolean, decision jsonb
+            body jsonb, hash text, public boolean, epoch bigint, must_own boolean, decision jsonb, quotes bigint
         )
     ), judged AS MATERIALIZED (
         SELECT
@@ -216,6 +218,12 @@ BEGIN
                 WHEN e.epoch <> c.assign_epoch AND e.sender <> ALL (c.collaborators || c.supervisors) THEN 'stale'
                 WHEN c.state = 'closed' THEN 'closed'
                 WHEN c.state = 'wrap_up' AND e.kind <> 'customer' AND e.public THEN 'wrap_up'
+                -- Under the lock that a recall takes, too: a quote of what was recalled meanwhile is not written.
+                WHEN e.quotes IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM messages q WHERE q.conversation_id = c.id AND q.seq = e.quotes
+                        AND q.recalled_at IS NULL AND q.sender_kind <> 'system'
+                        AND (q.customer_seq IS NOT NULL OR NOT e.public)
+                ) THEN 'quote_gone'
                 ELSE 'ok'
             END AS verdict
         FROM entry e
