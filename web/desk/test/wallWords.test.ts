@@ -34,7 +34,7 @@ function entry(changes: Partial<Message>): Message {
     message_id: "m",
     client_message_id: null,
     sender: { kind: "customer", id: "x", name: "李强" },
-    body: { kind: "text", text: "<b>hello</b>" },
+    body: { kind: "text", text: "<b>hello</b>", quote: null },
     created_at: "2026-11-22T08:00:00.000Z",
     recalled_at: null,
     rev: 1,
@@ -65,7 +65,7 @@ describe("a line of the thread", () => {
   it("keeps what is internal apart, files too", () => {
     const body = { kind: "image", file_id: "f", name: "a.png", width: 1, height: 1, size_bytes: 1 } as const;
     expect(lineWords(entry({ internal: true, body }))).toMatchObject({ kind: "note", file: "f", image: true });
-    expect(lineWords(entry({ internal: true, body: { kind: "note", text: "hm", mentions: [], whisper: true } }))).toMatchObject({
+    expect(lineWords(entry({ internal: true, body: { kind: "note", text: "hm", mentions: [], whisper: true, quote: null } }))).toMatchObject({
       kind: "note",
       text: "hm",
     });

@@ -25,7 +25,7 @@ function conversation(id: string, more: Partial<Conversation> = {}): Conversatio
 function message(seq: number, kind: "customer" | "agent" = "customer"): Message {
   return {
     conversation_id: "a", seq, message_id: `m${seq}`, client_message_id: null, sender: { kind, id: kind, name: kind },
-    body: { kind: "text", text: `${seq}` }, created_at: at(seq), recalled_at: null, rev: 1, internal: false,
+    body: { kind: "text", text: `${seq}`, quote: null }, created_at: at(seq), recalled_at: null, rev: 1, internal: false,
   };
 }
 

@@ -8,11 +8,11 @@ function message(seq: number, who: string, at: string, more: Partial<Message> = 
   return {
     conversation_id: "a", seq, message_id: `m${seq}`, client_message_id: null,
     sender: { kind: who === "buyer" ? "customer" : "agent", id: who, name: who },
-    body: { kind: "text", text: `${seq}` }, created_at: at, recalled_at: null, rev: 1, internal: false, ...more,
+    body: { kind: "text", text: `${seq}`, quote: null }, created_at: at, recalled_at: null, rev: 1, internal: false, ...more,
   };
 }
 const pending = (id: string): Pending => ({
-  id, conversation: "a", method: "message.send", body: { kind: "text", text: id }, epoch: 1, at: "", n: 0, failed: null,
+  id, conversation: "a", method: "message.send", body: { kind: "text", text: id, quote: null }, epoch: 1, at: "", n: 0, failed: null,
 });
 
 describe("rows of a thread", () => {

@@ -10,6 +10,7 @@ import { useSession } from "./session";
 import { Drafts } from "./workDrafts";
 import { Ending, offered } from "./workEnding";
 import type { KeyAct } from "./workKeys";
+import { Quotes } from "./workQuotes";
 import { inOrder, later, listed, type Scope, SCOPES, takesPart } from "./workLists";
 import { Notices } from "./workNotices";
 import { type Outcome, Outbox, type Pending } from "./workOutbox";
@@ -42,6 +43,7 @@ export const useWork = defineStore("work", () => {
   const notices = markRaw(new Notices());
   const typing = markRaw(new Typing());
   const ending = markRaw(new Ending(() => session.ask("conversation.choices", {})));
+  const quotes = shallowRef<Quotes>(new Quotes("pointsman:quotes:"));
   const drafts = shallowRef<Drafts>(new Drafts("pointsman:drafts:"));
   const outbox = shallowRef<Outbox | null>(null);
   /** another tab of this browser shows the workbench */
@@ -81,6 +83,7 @@ export const useWork = defineStore("work", () => {
   function begin(): () => void {
     const me = session.myId;
     const client = session.client;
+    quotes.value = new Quotes(`pointsman:quotes:${me}`);
     drafts.value = new Drafts(`pointsman:drafts:${me}`);
     if (client !== null && outbox.value === null) {
       outbox.value = new Outbox(`pointsman:outbox:${me}`, client.send.bind(client), told);
@@ -235,7 +238,7 @@ export const useWork = defineStore("work", () => {
   }
 
   return {
-    scope, openId, missing, dialog, wanted, chosen, side, now, pages, notices, typing, ending, drafts, outbox, elsewhere, lists, mine, open,
+    scope, openId, missing, dialog, wanted, chosen, side, now, pages, notices, typing, ending, quotes, drafts, outbox, elsewhere, lists, mine, open,
     part, invitations, mentions, leaving, begin, show, enter, look, act, end, undo, reopen, pull, join, refused,
   };
 });

@@ -1,6 +1,6 @@
 import { composes } from "./workPace";
 
-export type KeyAct = "next" | "before" | "reply" | "note" | "transfer" | "invite" | "pull" | "slots" | "end" | "undo" | "help";
+export type KeyAct = "next" | "before" | "reply" | "note" | "transfer" | "invite" | "pull" | "slots" | "quote" | "end" | "undo" | "help";
 
 const ACTS: Readonly<Record<string, KeyAct>> = {
   j: "next",
@@ -13,6 +13,7 @@ const ACTS: Readonly<Record<string, KeyAct>> = {
   i: "invite",
   p: "pull",
   l: "slots",
+  q: "quote",
   Escape: "end",
   z: "undo",
   "?": "help",

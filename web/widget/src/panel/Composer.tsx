@@ -1,6 +1,7 @@
 import { useRef } from "preact/hooks";
 import { whyIn } from "../texts";
 import type { Shown } from "./Panel";
+import { Quoted } from "./Quote";
 
 /** Where the visitor writes. Enter sends, Shift+Enter breaks the line; a composing keyboard never sends. */
 export function Composer({ session, texts }: Shown) {
@@ -30,6 +31,19 @@ export function Composer({ session, texts }: Shown) {
             class="icon"
             aria-label={texts("remove")}
             onClick={() => (session.about.value = null)}
+          >
+            ×
+          </button>
+        </div>
+      )}
+      {session.quoting.value !== null && (
+        <div class="about">
+          <Quoted quote={session.quoting.value} session={session} texts={texts} />
+          <button
+            type="button"
+            class="icon"
+            aria-label={texts("unquote")}
+            onClick={() => (session.quoting.value = null)}
           >
             ×
           </button>

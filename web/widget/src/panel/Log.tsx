@@ -2,6 +2,7 @@ import type { Message } from "@pointsman/shared";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Texts, whyIn } from "../texts";
 import type { Shown } from "./Panel";
+import { Quoted, quoteOf } from "./Quote";
 import { type Draft, isTheirs, type Session } from "./state";
 
 const NEAR = 80;
@@ -27,6 +28,16 @@ export function Log({ session, texts, language }: Shown) {
     }
     before.current = { height: element.scrollHeight, first };
   }, [session.messages.value, hidden, drafts, visible, session.typist.value]);
+  const leads = session.leads.value;
+  useEffect(() => {
+    if (leads === null) return;
+    session.leads.value = null;
+    atEnd.current = false;
+    const line = list.current?.querySelector(`#m${CSS.escape(leads)}`);
+    line?.scrollIntoView({ block: "center" });
+    line?.classList.add("lit");
+    setTimeout(() => line?.classList.remove("lit"), 2000);
+  }, [leads]);
   // Pictures that come, a rating that is asked for, a keyboard: who reads the end goes on reading the end.
   useEffect(() => {
     const element = list.current as HTMLDivElement;
@@ -127,17 +138,30 @@ function Entry({ message, previous, session, texts, language, mark, news }: Entr
     return <p class="event">{texts(event, { name: owner?.name || texts("team") })}</p>;
   }
   const mine = message.sender.kind === "customer";
+  const open = session.conversation.value;
+  const quotable = body !== null && !session.fresh.value && message.conversation_id === open?.conversation_id;
+  /** A long press quotes, where there is nothing to hover with. */
+  const held = (event: MouseEvent): void => {
+    if (!quotable || !matchMedia("(hover: none)").matches) return;
+    event.preventDefault();
+    session.quoting.value = quoteOf(message);
+  };
   const named = isTheirs(message) && previous?.sender.id !== message.sender.id;
   return (
     <>
       {newDay && <p class="day">{today ? texts("today") : day}</p>}
       {news === "joined" && <p class="event">{texts("event_joined", { name: message.sender.name })}</p>}
-      <div class={mine ? "line mine" : "line"}>
+      <div id={`m${message.message_id}`} class={mine ? "line mine" : "line"} onContextMenu={held}>
         {named && <span class="who">{message.sender.name || texts("team")}</span>}
         <div class={body?.kind === "image" ? "bubble picture" : "bubble"}>
           <Body message={message} session={session} texts={texts} />
         </div>
         <span class="meta">
+          {quotable && (
+            <button type="button" class="plain reply" onClick={() => (session.quoting.value = quoteOf(message))}>
+              {texts("quote")}
+            </button>
+          )}
           <time dateTime={message.created_at}>{timeOf(message.created_at, language)}</time>
           {mark && (
             <>
@@ -156,7 +180,12 @@ function Body({ message, session, texts }: { message: Message; session: Session;
   if (body === null) return <em>{texts("recalled")}</em>;
   switch (body.kind) {
     case "text":
-      return <>{body.text}</>;
+      return (
+        <>
+          {body.quote && <Quoted quote={body.quote} session={session} texts={texts} />}
+          {body.text}
+        </>
+      );
     case "image":
     case "file":
       return <Attachment fileId={body.file_id} name={body.name} picture={body.kind === "image"} session={session} />;
@@ -208,7 +237,10 @@ function Pending({ draft, session, texts }: { draft: Draft; session: Session; te
   const text = body.kind === "text" ? body.text : body.kind === "order_card" ? body.order_id : body.name;
   return (
     <div class="line mine pending">
-      <div class="bubble">{text}</div>
+      <div class="bubble">
+        {body.kind === "text" && body.quote && <Quoted quote={body.quote} session={session} texts={texts} />}
+        {text}
+      </div>
       <span class="meta">
         {draft.failed === null ? (
           texts("sending")

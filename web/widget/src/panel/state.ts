@@ -6,6 +6,7 @@ import {
   Client,
   type Conversation,
   type Message,
+  type QuoteInput,
   Refused,
   type SendParams,
   type Status,
@@ -52,6 +53,10 @@ export class Session {
   /** why the last act was refused: a reason of the server */
   readonly trouble = signal<string | null>(null);
   readonly visible = signal(false);
+  /** the message that the next words are about */
+  readonly quoting = signal<QuoteInput | null>(null);
+  /** where the log shall lead to */
+  readonly leads = signal<string | null>(null);
   readonly choices = signal<Pick<ChoicesResult, "rating_reasons" | "rating_correct_s">>(NO_CHOICES);
   /** the conversation has ended, and that may still be taken back unheard */
   readonly undoable = signal(false);
@@ -164,6 +169,16 @@ export class Session {
     if (until > 0) this.final = setTimeout(() => this.look(), until - now);
   }
 
+  /** To a message that is quoted, however old it is. */
+  async lead(message: string): Promise<void> {
+    const there = (): boolean => this.messages.value.some((each) => each.message_id === message);
+    for (let before = -1; !there() && this.more.value && this.messages.value.length > before; ) {
+      before = this.messages.value.length;
+      await this.earlier();
+    }
+    if (there()) this.leads.value = message;
+  }
+
   /** When it came, by this clock; what was found in the log goes by the server's, which may be ahead of it. */
   private cameAt(message: Message): number {
     const known = this.seenAt.get(message.message_id);
@@ -214,7 +229,9 @@ export class Session {
     this.about.value = null;
     if (order) this.queue({ kind: "order_card", ...order });
     const about = product ? `${[product.title, product.price].filter(Boolean).join("  ")}\n` : "";
-    this.queue({ kind: "text", text: about + said });
+    const quote = this.quoting.value;
+    this.quoting.value = null;
+    this.queue({ kind: "text", text: about + said, ...(quote && !this.fresh.value ? { quote } : {}) });
   }
 
   looksAt(context: Context): void {

@@ -6,6 +6,7 @@ import { colleagues } from "./work/colleagues";
 import { ending } from "./work/ending";
 import { lists } from "./work/lists";
 import { quick } from "./work/quick";
+import { quote } from "./work/quote";
 import { talk } from "./work/talk";
 
-export const work = together(clock, lists, talk, ending, quick, colleagues);
+export const work = together(clock, lists, talk, ending, quote, quick, colleagues);
