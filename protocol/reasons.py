@@ -24,7 +24,7 @@ FOR_PEOPLE: Final = (
     "one_target", "oneself", "only_oneself", "open_conversations", "order_not_found", "origin_not_allowed",
     "other_device", "other_rules", "out_of_scope", "own_account", "own_rights", "owner", "owner_already",
     "owner_elsewhere", "owner_stays", "participant_already", "participant_not_found", "pool_empty",
-    "quick_reply_not_found", "rated_already", "reassignment_not_found", "rebuilding", "recall_too_late", "redis_down",
+    "quick_reply_not_found", "quote_gone", "rated_already", "reassignment_not_found", "rebuilding", "recall_too_late", "redis_down",
     "refresh_token_invalid", "refresh_token_reused", "result_tag_required", "role_fixed", "role_in_use",
     "role_not_found", "routing_unavailable", "rule_not_found", "same_owner", "screen_busy", "screen_over",
     "share_not_found", "shop_not_found", "shop_suspended", "shortcut_taken", "shutting_down", "sign_in_busy",
