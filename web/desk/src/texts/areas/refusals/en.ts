@@ -104,7 +104,7 @@ export const en: Words = {
   participant_not_found: "They do not take part in this conversation.",
   pool_empty: "Nobody waits there now.",
   quick_reply_not_found: "This quick reply is not there any more.",
-  quote_gone: "The quoted message is not there any more, or may not be quoted here; send it without the quote.",
+  quote_gone: "The quoted message is not there any more.",
   rated_already: "This conversation was rated already.",
   reassignment_not_found: "There is no such reassignment.",
   rebuilding: "Routing is being made anew. Please try again.",

@@ -104,7 +104,7 @@ export const zhCN: Words = {
   participant_not_found: "对方不在该会话中。",
   pool_empty: "该排队池现在无人等待。",
   quick_reply_not_found: "该快捷回复已不存在。",
-  quote_gone: "引用的消息已撤回或不可引用，请取消引用后再发送。",
+  quote_gone: "引用的消息已不可用。",
   rated_already: "该会话已评价。",
   reassignment_not_found: "没有这次批量分配。",
   rebuilding: "分流正在恢复，请稍后再试。",

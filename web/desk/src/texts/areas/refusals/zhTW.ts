@@ -104,7 +104,7 @@ export const zhTW: Words = {
   participant_not_found: "對方不在該會話中。",
   pool_empty: "該排隊池現在無人等候。",
   quick_reply_not_found: "該快捷回覆已不存在。",
-  quote_gone: "引用的訊息已收回或不可引用，請取消引用後再傳送。",
+  quote_gone: "引用的訊息已無法使用。",
   rated_already: "該會話已評價。",
   reassignment_not_found: "沒有這次批次分配。",
   rebuilding: "分流正在恢復，請稍後再試。",
