@@ -172,7 +172,7 @@ export class Session {
   /** To a message that is quoted, however old it is. */
   async lead(message: string): Promise<void> {
     const there = (): boolean => this.messages.value.some((each) => each.message_id === message);
-    for (let before = -1; !there() && this.more.value && this.messages.value.length > before; ) {
+    for (let before = -1; !there() && this.more && this.messages.value.length > before; ) {
       before = this.messages.value.length;
       await this.earlier();
     }
