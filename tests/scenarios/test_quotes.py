@@ -38,6 +38,12 @@ async def first(person: Person, conversation: str) -> str:
     return next(each.message_id for each in page.messages if each.sender.kind == "customer")
 
 
+async def heard(person: Person, conversation: str, text: str) -> Any:
+    """What this client's own log has as the quote of the message with this text."""
+    said: Any = (await person.reads(conversation, text)).body
+    return said.quote
+
+
 async def quote_of(person: Person, conversation: str, text: str) -> Any:
     """What this reader is given now as the quote of the message with this text."""
     page = await person.asks("message.history", conversation_id=conversation)
@@ -52,14 +58,14 @@ async def test_agents_and_customers_quote_each_other(house: House) -> None:
     answer = await lily.asks("message.send", conversation_id=talk, **about(question, "on its way"))
     await ada.asks("message.send", conversation_id=talk, **about(answer.message_id, "thanks"))
 
-    told = (await ada.reads(talk, "on its way")).body.quote  # type: ignore[union-attr]
+    told = await heard(ada, talk, "on its way")
     assert (told.message_id, told.sender.name, told.kind, told.excerpt) == (
         question,
         "Ada",
         "text",
         "where is my parcel?",
     )
-    thanked = (await lily.reads(talk, "thanks")).body.quote  # type: ignore[union-attr]
+    thanked = await heard(lily, talk, "thanks")
     assert (thanked.sender.kind, thanked.excerpt) == ("agent", "on its way")
 
 
@@ -129,7 +135,7 @@ async def test_a_recall_takes_the_quoted_words_away_everywhere(house: House) -> 
     ):
 
         async def unsaid(person: Person = person, text: str = text) -> bool:
-            quote = (await person.reads(talk, text)).body.quote  # type: ignore[union-attr]
+            quote = await heard(person, talk, text)
             return (quote.message_id, quote.kind, quote.excerpt) == (secret.message_id, None, "")
 
         await until(unsaid, what=f"{person.name}'s log forgetting what {text!r} quotes")
