@@ -286,6 +286,11 @@ class Agent:
     def presses(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def tries_now(self) -> None:
+        """Does not wait for the next try to connect, unless that has come meanwhile."""
+        again = self.page.get_by_role("button", name="立即重试", exact=True)
+        again.evaluate_all("(buttons) => buttons.forEach((button) => button.click())")
+
     def answers(self, name: str) -> None:
         """In the dialog that is open."""
         self.asked.get_by_role("button", name=name, exact=True).click()
