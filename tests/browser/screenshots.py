@@ -8,6 +8,7 @@ Starts private servers and two nodes of its own, and lets people talk, so that t
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,12 +48,26 @@ def _shop(shop: RunningShop, window: Window, language: Language) -> None:
     Visitor(window, language).comes_to(shop.b)
 
 
+def _welcome(shop: RunningShop, window: Window, language: Language) -> None:
+    Visitor(window, language).comes_as_a_stranger_to(shop.b).opens_the_chat()
+
+
 def _chat(shop: RunningShop, window: Window, language: Language) -> None:
-    visitor = Visitor(window, language).comes_to(shop.b)
-    visitor.presses("stranger")
-    visitor.opens_the_chat()
+    visitor = Visitor(window, language).comes_as_a_stranger_to(shop.b).opens_the_chat()
     visitor.writes(QUESTIONS[0])
     visitor.sees(QUESTIONS[0])
+
+
+def _ended(shop: RunningShop, window: Window, language: Language) -> None:
+    visitor = Visitor(window, language).comes_as_a_stranger_to(shop.b).opens_the_chat()
+    question = f"{QUESTIONS[2]} {time.time_ns()}"  # found again by its words
+    visitor.writes(question)
+    lin = shop.colleague(seed.HUMAN)
+    asked = lin.gets(question)
+    lin.says(asked, "有的，今天发货。")
+    visitor.sees("有的，今天发货。")
+    lin.ends(asked)
+    expect(visitor.panel.get_by_role("radio").first).to_be_attached()
 
 
 def _conversation(shop: RunningShop, window: Window, _: Language) -> None:
@@ -74,7 +89,9 @@ def _desk(page: str, person: seed.Person = seed.ADMIN) -> Surface:
 SURFACES: dict[str, Surface] = {
     "sign-in": _sign_in,
     "shop": _shop,
+    "welcome": _welcome,
     "chat": _chat,
+    "ended": _ended,
     "work": _conversation,
     "wall": _desk("/wall", seed.SUPERVISOR),
     "customers": _desk("/customers"),
