@@ -114,5 +114,5 @@ def test_an_agent_keeps_what_they_wrote_and_finds_it_at_once(shop: RunningShop, 
     expect(lin.page.get_by_role("heading", name="快捷回复", exact=True)).to_be_visible()
     expect(lin.page.get_by_role("navigation", name="设置").get_by_role("link")).to_have_count(1)
     lin.page.get_by_role("button", name="删除: 礼品包装").click()
-    lin.page.get_by_role("button", name="确定").click()
+    lin.page.get_by_role("dialog").get_by_role("button", name="删除").click()
     expect(lin.page.get_by_role("row").filter(has_text="礼品包装")).to_have_count(0)
