@@ -22,6 +22,7 @@ from server.chat.link import Back, Lost, News, Told
 from server.chat.naming import Naming
 from server.chat.office import Office
 from server.chat.office_commands import OfficeCommands
+from server.chat.quick_commands import QuickCommands
 from server.chat.supervisor_commands import SupervisorCommands
 from server.chat.work_commands import WorkCommands
 
@@ -53,6 +54,7 @@ class AgentPart:
             **supervisor.table,
             **FileCommands(chat, office, self._current_id, colleague=True).table,
             **OfficeCommands(chat, office, naming).table,
+            **QuickCommands(seat, office).table,
         }
 
     def toolbar(self) -> str:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from protocol.shapes import AgentCard, Conversation
 from server.chat.agent_book import Book, Entry
-from server.chat.chat import Chat
+from server.chat.chat import Chat, Draft
 from server.chat.language import Language
 from server.chat.naming import Naming
 
@@ -23,6 +23,14 @@ class Desk(Protocol):
 
     def took(self, card: AgentCard) -> None:
         """The agent's own card, as a reply or an event gave it."""
+        ...
+
+    def draft(self, text: str) -> Draft | None:
+        """A text for the current conversation; None when there is none to write in, and then that was said."""
+        ...
+
+    async def send(self, draft: Draft) -> None:
+        """Send it, and show it when it is in the log."""
         ...
 
     async def history(self, entry: Entry, count: int) -> None:

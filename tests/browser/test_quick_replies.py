@@ -116,3 +116,29 @@ def test_an_agent_keeps_what_they_wrote_and_finds_it_at_once(shop: RunningShop, 
     lin.page.get_by_role("button", name="删除: 礼品包装").click()
     lin.page.get_by_role("dialog").get_by_role("button", name="删除").click()
     expect(lin.page.get_by_role("row").filter(has_text="礼品包装")).to_have_count(0)
+
+
+def test_a_table_is_mended_by_its_lines_and_comes_in_whole(shop: RunningShop, opens: Opens) -> None:
+    page = opens().page
+    page.goto(shop.link(seed.ADMIN, "/settings/quick_replies"))
+    expect(page.get_by_role("row").filter(has_text="发货时间")).to_be_visible()
+    page.get_by_role("button", name="导入", exact=True).click()
+    form = page.get_by_role("dialog", name="导入快捷回复")
+    heading = "快捷词,标题,内容\n"
+
+    def give(table: str) -> None:
+        file = {"name": "table.csv", "mimeType": "text/csv", "buffer": (heading + table).encode("gb18030")}
+        form.get_by_label("CSV 文件").set_input_files(files=[file])  # type: ignore[list-item]
+
+    give("yf,运费,满 99 元包邮\nyf,重复,{custmer}\n")
+    expect(form.get_by_role("row").filter(has_text="没有变量 {custmer}")).to_contain_text("3")
+    expect(form.get_by_role("row").filter(has_text="与第 2 行的快捷词重复")).to_be_visible()
+    expect(form.get_by_role("button", name="确认导入")).to_be_disabled()
+    give("yf,运费,满 99 元包邮\n")
+    expect(form.get_by_role("status")).to_have_text("新增 1 条，覆盖 0 条，未变 0 条。")
+    form.get_by_role("button", name="确认导入").click()
+    page.get_by_role("searchbox").fill("yunf")
+    expect(page.get_by_role("row").filter(has_text="满 99 元包邮")).to_be_visible()
+    page.get_by_role("button", name="删除: 运费").click()
+    page.get_by_role("dialog").get_by_role("button", name="删除").click()
+    expect(page.get_by_text("没有符合条件的快捷回复")).to_be_visible()

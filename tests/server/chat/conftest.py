@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from protocol.states import OrderState, Role
+from server.chat.door import Door
 from server.embedded.ports import free_port
 from server.services.accounts import NewAccount
 from server.settings import load
@@ -58,6 +59,15 @@ class House:
         )
         self.running.append(terminal)
         return terminal
+
+    def quick_reply(self, **content: str) -> None:
+        """The boss writes a quick reply for the whole shop."""
+        asyncio.run(self._quick_reply({"whose": "shop", **content}))
+
+    async def _quick_reply(self, body: dict[str, str]) -> None:
+        async with Door(self.url) as door:
+            boss = await door.sign_in("acme", "boss@acme.example", PASSWORD)
+            await door.ask("POST", "/v1/quick-replies", body, token=boss.access_token)
 
 
 @pytest.fixture

@@ -148,3 +148,30 @@ def test_the_office_reassigns_customers_and_shows_figures_rules_and_the_audit(ho
     boss.type("/audit refused")
     boss.expect("Lin GET /v1/audit: refused (no_right)")
     assert alice.lines
+
+
+def test_a_quick_reply_answers_with_what_the_conversation_says(house: House) -> None:
+    alice, lin, _ = served(house)
+    lin.type("/quick")
+    lin.expect("No quick reply fits.")
+    house.quick_reply(shortcut="hi", title="欢迎", text="Hello {customer}, I am {agent}.")
+    house.quick_reply(shortcut="bye", title="再见", text="Bye.")
+    lin.type("/quick")
+    lin.expect("/hi  欢迎: Hello {customer}, I am {agent}.")
+    lin.type("/quick huany")
+    alice.expect("Lin: Hello Alice, I am Lin.")
+
+
+def test_a_quick_reply_with_something_that_nobody_knows_is_not_sent(house: House) -> None:
+    house.quick_reply(shortcut="hi", title="Hello", text="Hello {customer}!")
+    lin = house.agent()
+    lin.type("/online")
+    lin.expect("You are online")
+    visitor = house.customer()
+    visitor.type("Anybody there?")
+    lin.expect("is yours")
+    lin.type("/quick hi")
+    lin.expect("Not sent: nobody knows {customer}. Fill it in by hand: Hello {customer}!")
+    lin.type("Hello you!")
+    visitor.expect("Lin: Hello you!")
+    assert "{customer}" not in "\n".join(visitor.lines)
