@@ -88,7 +88,7 @@ async def test_jsonrpc_websocket_signs_in_opens_sends_and_receives(house: House)
     # What was said before it was theirs is in the log.
     await until(lambda: conversation in agent.given, what="the agent's being given it")
     page = await agent.rpc.message.history(conversation_id=conversation, after_seq=0)
-    assert page["messages"][0]["body"] == {"kind": "text", "text": "hello from aiohttp"}
+    assert page["messages"][0]["body"] == {"kind": "text", "text": "hello from aiohttp", "quote": None}
     await agent.rpc.message.send(
         conversation_id=conversation, client_message_id="answer", body={"kind": "text", "text": "hello back"}
     )

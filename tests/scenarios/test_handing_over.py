@@ -112,7 +112,7 @@ async def test_nobody_gets_it_who_receives_nothing_automatically_and_then_nothin
         "conversation.transfer", conversation_id=conversation, group_id=shop.groups["Refunds"], reason="?"
     )
 
-    assert (refused.code, refused.reason) == (ErrorCode.INVALID_STATE, "nobody_online")
+    assert (refused.code, refused.reason) == (ErrorCode.INVALID_STATE, "all_paused")
     assert await shop.app.conversations.get(shop.id, ConversationId(conversation)) == before
     await ada.says(conversation, "still there?")
     await lily.reads(conversation, "still there?")
