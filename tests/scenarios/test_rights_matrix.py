@@ -357,6 +357,7 @@ def test_every_scoped_right_of_a_conversation_is_held_against_reach() -> None:
         Right.CUSTOMER_EDIT,
         Right.CUSTOMER_ASSIGN,
         Right.REPORT,  # test_collaborations
+        Right.REPLIES,  # own, of a group, of the shop: tests/server/http/test_quick_replies
     }
     assert tried | elsewhere == set(Right) - UNSCOPED
 
