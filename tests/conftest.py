@@ -80,3 +80,8 @@ async def own_redis(workspace: Workspace) -> AsyncIterator[RedisProcess]:
     server = await RedisProcess.start(find_redis(preferred()), workspace, append_only=True)
     yield server
     await server.aclose()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests that take minutes come first: at the end, one worker would have them while the others wait."""
+    items.sort(key=lambda item: "test_schemathesis" not in item.nodeid)
