@@ -39,7 +39,7 @@ Look = tuple[Scheme, ViewportSize]
 EVERY_LOOK: tuple[Look, ...] = tuple((scheme, size) for scheme in SCHEMES for size in (DESKTOP, PHONE))
 CORNERS: tuple[Look, ...] = (("light", DESKTOP), ("dark", PHONE))
 """For the many that are made of the same parts."""
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=45_000)
 
 
 @dataclass

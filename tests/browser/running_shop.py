@@ -24,7 +24,7 @@ from server.settings import DEMO_SECRET, Settings, load
 from server.setup import Owner, Setup, ShopMade
 from tests.browser.backstage import Backstage
 
-PATIENCE_S = 15.0
+PATIENCE_S = 45.0
 WRAP_UP_S = 1
 """Long enough to be seen, short enough to wait for between two tests."""
 
