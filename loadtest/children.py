@@ -56,6 +56,15 @@ class Child:
 
     async def first_word(self) -> dict[str, Any]:
         """The JSON object that it prints first, on one line or several. Raises ChildFailed."""
+        return await self._word("start")
+
+    async def ask(self, words: str) -> dict[str, Any]:
+        """Say one line to its standard input; the JSON object that it answers with. Raises ChildFailed."""
+        assert self._process.stdin is not None, "piped"
+        self._process.stdin.write(words.encode() + b"\n")
+        return await self._word(words)
+
+    async def _word(self, what: str) -> dict[str, Any]:
         output = self._process.stdout
         assert output is not None, "piped"
         said = b""
@@ -64,17 +73,28 @@ class Child:
                 while True:
                     line = await output.readline()
                     if not line:
-                        raise ChildFailed(f"{self.name} ended at once.\n{self.said()}")
+                        raise ChildFailed(f"{self.name} ended before it could {what}.\n{self.said()}")
                     said += line
                     with suppress(json.JSONDecodeError):
-                        return self._understood(json.loads(said))
+                        return self._understood(what, json.loads(said))
         except TimeoutError:
-            raise ChildFailed(f"{self.name} was not ready in {START_S:g} s.\n{self.said()}") from None
+            raise ChildFailed(
+                f"{self.name} did not say within {START_S:g} s that it could {what}.\n{self.said()}"
+            ) from None
 
-    def _understood(self, word: dict[str, Any]) -> dict[str, Any]:
+    def _understood(self, what: str, word: dict[str, Any]) -> dict[str, Any]:
         if "error" in word:
-            raise ChildFailed(f"{self.name} cannot start: {word['error']}\n{self.said()}")
+            raise ChildFailed(f"{self.name} cannot {what}: {word['error']}\n{self.said()}")
         return word
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal it, if it has not ended."""
+        if self.running:
+            self._process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Until it has ended, by itself or by a signal (then negative); its exit code."""
+        return await self._process.wait()
 
     @property
     def running(self) -> bool:
@@ -89,13 +109,13 @@ class Child:
         """End it in good order (end of its input, SIGTERM); after `STOP_S` it is killed."""
         if self._process.stdin is not None:
             self._process.stdin.close()
-        if self.running:
-            self._process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
+        self.signal(signal.SIGCONT)  # should it be frozen
         try:
             async with asyncio.timeout(STOP_S):
                 await self._process.wait()
         except TimeoutError:
-            self._process.kill()
+            self.signal(signal.SIGKILL)
             await self._process.wait()
 
 

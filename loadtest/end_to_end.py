@@ -13,7 +13,7 @@ from typing import Any
 
 from loadtest.figures import Figure, Goal, percentile, ratio
 from loadtest.pointsman_stand import PointsmanStand
-from loadtest.private_servers import PrivateServers
+from loadtest.stage.servers import Servers
 from loadtest.socketio_stand import NoPeer, SocketIoStand, install
 from loadtest.stand import Cell, Stand, paced, saturated
 
@@ -95,7 +95,7 @@ async def measure(
     found = EndToEnd()
     async with AsyncExitStack() as undo:
         folder = logs or Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-bench-")))
-        servers = await PrivateServers.start(folder)
+        servers = await Servers.start(folder)
         undo.push_async_callback(servers.stop)
         found.servers = servers.names
         tell("; ".join(servers.names))

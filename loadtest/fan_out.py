@@ -21,7 +21,7 @@ from loadtest.line import LineBroken
 from loadtest.listeners import Listener
 from loadtest.machine import describe, sentence
 from loadtest.pointsman_stand import PASSWORD, SETTINGS, SHOP, Shop
-from loadtest.private_servers import PrivateServers
+from loadtest.stage.servers import Servers
 
 DEVICES = 20
 """connections of one supervisor, as many as the server's own limit allows"""
@@ -170,7 +170,7 @@ async def run(
     report = Report(describe())
     async with AsyncExitStack() as undo:
         folder = logs or Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-fan-out-")))
-        servers = await PrivateServers.start(folder)
+        servers = await Servers.start(folder)
         undo.push_async_callback(servers.stop)
         settings = {**SETTINGS, "POINTSMAN_WALL_S": str(WALL_S)}
         shop = await Shop.open(servers, folder, agents=wishes.sizes[-1], capacity=20, settings=settings)

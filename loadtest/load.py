@@ -14,7 +14,7 @@ from loadtest.figures import percentile
 from loadtest.front_desk import Door, address
 from loadtest.invariants import violations
 from loadtest.pointsman_stand import OWNER, PASSWORD, SHOP, Shop
-from loadtest.private_servers import PrivateServers
+from loadtest.stage.servers import Servers
 from loadtest.profiles import Profile
 from protocol.shapes import Message
 
@@ -83,7 +83,7 @@ async def run(wishes: Wishes, tell: Callable[[str], None], logs: Path | None = N
     """Play it on servers of its own. Raises ChildFailed, Refused; a broken invariant is in the outcome."""
     async with AsyncExitStack() as undo:
         folder = logs or Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-load-")))
-        servers = await PrivateServers.start(folder)
+        servers = await Servers.start(folder)
         undo.push_async_callback(servers.stop)
         tell("; ".join(servers.names))
         shop = await Shop.open(

@@ -15,7 +15,7 @@ from loadtest.children import Child, run
 from loadtest.crowd import Crowd
 from loadtest.front_desk import ORIGIN, Asker, Door, address
 from loadtest.line import Line
-from loadtest.private_servers import PrivateServers
+from loadtest.stage.servers import Servers
 from loadtest.speech import PointsmanSpeech
 
 SHOP = "bench"
@@ -35,7 +35,7 @@ SETTINGS = {
 class Shop:
     """Two nodes that serve one shop, with its agents' e-mail addresses. Made by `open`."""
 
-    servers: PrivateServers
+    servers: Servers
     nodes: list[Child]
     ports: list[int]
     owner_token: str
@@ -45,7 +45,7 @@ class Shop:
     @classmethod
     async def open(
         cls,
-        servers: PrivateServers,
+        servers: Servers,
         folder: Path,
         *,
         agents: int,
@@ -105,7 +105,7 @@ class PointsmanStand:
 
     @classmethod
     async def start(
-        cls, servers: PrivateServers, folder: Path, *, customers: int, agents: int
+        cls, servers: Servers, folder: Path, *, customers: int, agents: int
     ) -> "PointsmanStand":
         """Open the shop and connect the crowd; every customer has an agent. Raises ChildFailed, Refused, LineBroken."""
         shop = await Shop.open(servers, folder, agents=agents, capacity=-(-customers // agents) + 5)

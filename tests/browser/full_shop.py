@@ -15,7 +15,7 @@ from typing import Any
 from loadtest.front_desk import ORIGIN, Asker, Door, address
 from loadtest.line import Line
 from loadtest.pointsman_stand import PASSWORD, SETTINGS, SHOP, Shop
-from loadtest.private_servers import PrivateServers
+from loadtest.stage.servers import Servers
 
 AT_ONCE = 8
 UNDER_WAY = 64
@@ -57,7 +57,7 @@ class FullShop:
     @classmethod
     async def opened(cls, stack: AsyncExitStack, folder: Path, capacity: int) -> FullShop:
         """Two nodes, one agent at work."""
-        servers = await PrivateServers.start(folder)
+        servers = await Servers.start(folder)
         stack.push_async_callback(servers.stop)
         shop = await Shop.open(servers, folder, agents=1, capacity=capacity, settings=SETTINGS_HERE)
         stack.push_async_callback(shop.close)

@@ -9,11 +9,11 @@ from pathlib import Path
 import asyncpg
 from redis import Redis
 
-from loadtest.private_servers import PrivateServers
+from loadtest.stage.servers import Servers
 
 
 async def test_both_servers_answer_and_end_with_the_standard_input(tmp_path: Path) -> None:
-    servers = await PrivateServers.start(tmp_path)
+    servers = await Servers.start(tmp_path)
     connection = await asyncpg.connect(servers.database_url)
     assert await connection.fetchval("SHOW fsync") == "on"
     assert await connection.fetchval("SHOW synchronous_commit") == "on"

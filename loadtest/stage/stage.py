@@ -1,0 +1,129 @@
+"""Everything that a load or a fault needs, set up: servers, nodes behind proxies, a balancer, shops."""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+
+from loadtest.children import ChildFailed, run
+from loadtest.stage.node import Node
+from loadtest.stage.servers import Servers
+from loadtest.stage.shop import Shop
+from loadtest.stage.wire import Switchboard, Wire
+
+SETTINGS: Mapping[str, str] = {
+    # Limits against floods, by what people can type: robots type faster.
+    "POINTSMAN_CUSTOMER_MESSAGES_PER_S": "1000",
+    "POINTSMAN_CUSTOMER_BURST": "1000",
+    "POINTSMAN_AGENT_MESSAGES_PER_S": "1000",
+    "POINTSMAN_AGENT_BURST": "1000",
+    "POINTSMAN_LOGIN_PER_MINUTE": "1000",
+}
+"""What differs from a deployment. Leases, deadlines and sweeps are as in production."""
+POLL_S = 0.05
+
+
+class Stage:
+    """Use as an async context manager, made by `open`; or `close` it.
+
+    `port` is the balancer's. `nodes` have their own proxies (`node.redis`, `node.postgres`); the balancer leads to the
+    nodes directly. `shops` has at least one.
+    """
+
+    def __init__(self, folder: Path, servers: Servers, board: Switchboard, undo: AsyncExitStack) -> None:
+        self.folder = folder
+        self.servers = servers
+        self.board = board
+        self.nodes: list[Node] = []
+        self.shops: list[Shop] = []
+        self.port = 0
+        self._undo = undo
+
+    @classmethod
+    async def open(
+        cls,
+        folder: Path,
+        *,
+        nodes: int = 2,
+        shops: int = 1,
+        settings: Mapping[str, str] | None = None,
+    ) -> "Stage":
+        """Start everything; logs go to `folder`. `settings`: more environment variables of the nodes.
+
+        The shops have an owner and nobody else: `shop.employ`. Raises ChildFailed, Refused.
+        """
+        async with AsyncExitStack() as undo:
+            servers = await Servers.start(folder)
+            undo.push_async_callback(servers.stop)
+            board = await Switchboard.start(folder)
+            undo.push_async_callback(board.stop)
+            stage = cls(folder, servers, board, undo)
+            environment = {**SETTINGS, **(settings or {}), "POINTSMAN_SECRET": secrets.token_urlsafe(32)}
+            environment.setdefault("POINTSMAN_FILES", str(folder / "files"))
+            await stage._start(nodes, shops, environment)
+            stage._undo = undo.pop_all()
+            return stage
+        raise AssertionError("unreachable")
+
+    @property
+    def database_url(self) -> str:
+        """PostgreSQL itself, past all proxies."""
+        return self.servers.database_url
+
+    async def wire(self, name: str) -> Wire:
+        """A new proxy before the balancer, for clients whose network misbehaves."""
+        return await self.board.wire(name, ("127.0.0.1", self.port))
+
+    async def ready(self, within_s: float = 60.0) -> float:
+        """Until all nodes that run say that they are ready; the seconds that took. Raises ChildFailed."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with httpx.AsyncClient(trust_env=False, timeout=2.0) as http:
+            for node in self.nodes:
+                while node.running and not await _says_ready(http, node):
+                    if loop.time() - began > within_s:
+                        raise ChildFailed(f"{node.name} is not ready after {within_s:g} s.\n{node.child.said()}")
+                    await asyncio.sleep(POLL_S)
+        return loop.time() - began
+
+    async def close(self) -> None:
+        """End everything."""
+        await self._undo.aclose()
+
+    async def __aenter__(self) -> "Stage":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _start(self, nodes: int, shops: int, environment: Mapping[str, str]) -> None:
+        direct = {
+            **environment,
+            "POINTSMAN_DATABASE_URL": self.servers.database_url,
+            "POINTSMAN_REDIS_URL": self.servers.redis_url,
+        }
+        await run((sys.executable, "-m", "server", "migrate", "--json"), direct)
+        names = [f"node-{number}" for number in range(1, nodes + 1)]
+        starts = [
+            Node.start(name, self.servers, self.board, self.folder, environment) for name in names
+        ]
+        for made in await asyncio.gather(*starts, return_exceptions=True):
+            if isinstance(made, BaseException):
+                raise made
+            self.nodes.append(made)
+            self._undo.push_async_callback(made.stop)
+        await self.ready()
+        self.port = await self.board.balancer("front", [("127.0.0.1", node.port) for node in self.nodes])
+        for number in range(1, shops + 1):
+            self.shops.append(await Shop.found(f"shop-{number}", self.port, direct))
+
+
+async def _says_ready(http: httpx.AsyncClient, node: Node) -> bool:
+    try:
+        return (await http.get(f"http://127.0.0.1:{node.port}/readyz")).is_success
+    except httpx.HTTPError:
+        return False
