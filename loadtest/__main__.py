@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from loadtest import bench, fan_out, load
+from loadtest import bench, chaos, fan_out, load
 from loadtest.children import ChildFailed
 from loadtest.crowd import CrowdFailed
+from loadtest.faults import FAULTS
 from loadtest.front_desk import Refused
 from loadtest.line import LineBroken
+from loadtest.people.party import PartyFailed
 from loadtest.profiles import PROFILES
 
 T = TypeVar("T")
@@ -27,7 +29,7 @@ def main() -> None:
     options = _parser().parse_args()
     try:
         code = COMMANDS[options.command](options)
-    except (ChildFailed, CrowdFailed, Refused, LineBroken, bench.BenchFailed) as error:
+    except (ChildFailed, CrowdFailed, PartyFailed, Refused, LineBroken, bench.BenchFailed) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         code = 1
     except KeyboardInterrupt:
@@ -58,6 +60,17 @@ def _load(options: argparse.Namespace) -> int:
     return 1 if outcome.violations else 0
 
 
+def _chaos(options: argparse.Namespace) -> int:
+    wishes = chaos.Wishes(
+        faults=options.faults, minutes=options.minutes, seed=options.seed, nodes=options.nodes
+    )
+    outcome = _run(chaos.run(wishes, _tell, options.logs))
+    print(f"\n{outcome.text()}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(outcome.document(), indent=2) + "\n")
+    return 1 if outcome.failed else 0
+
+
 def _fan_out(options: argparse.Namespace) -> int:
     report = _run(fan_out.run(options.rounds, _tell, options.logs))
     print(f"\n{report.text()}")
@@ -66,7 +79,7 @@ def _fan_out(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"bench": _bench, "load": _load, "fan-out": _fan_out}
+COMMANDS = {"bench": _bench, "chaos": _chaos, "load": _load, "fan-out": _fan_out}
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -94,12 +107,19 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--agents", type=_number(1, MOST_PEOPLE), default=6)
     play.add_argument("--seconds", type=_number(1, MOST_SECONDS), default=20)
     play.add_argument("--seed", type=int, default=1, help="the same seed, the same people and pauses")
+    faults = commands.add_parser(
+        "chaos", help="faults under load, one by one or mixed; everything is checked"
+    )
+    faults.add_argument("--faults", type=_faults, default=tuple(sorted(FAULTS)), help="1,5: these alone")
+    faults.add_argument("--minutes", type=float, default=0.0, help="mixed, for so long")
+    faults.add_argument("--nodes", type=_number(2, 16), default=2)
+    faults.add_argument("--seed", type=int, default=1, help="the same seed, the same order and choices")
     spread = commands.add_parser(
         "fan-out",
         help="many agents in one conversation, many supervisors before one wall: cost by their number",
     )
     spread.add_argument("--rounds", type=_number(1, 100), default=5, help="medians are taken over so many")
-    for each in (measure, play, spread):
+    for each in (measure, play, faults, spread):
         each.add_argument("--json", type=Path, metavar="FILE", help="write everything found to FILE as well")
         each.add_argument("--logs", type=_folder, metavar="DIR", help="keep the servers' logs there")
     return parser
@@ -122,6 +142,15 @@ def _goals(text: str) -> frozenset[str]:
         raise argparse.ArgumentTypeError(
             f"cannot measure {', '.join(sorted(unknown))}; there are {', '.join(bench.GOALS)}"
         )
+    return wanted
+
+
+def _faults(text: str) -> tuple[int, ...]:
+    wanted = tuple(int(part) for part in text.split(","))
+    unknown = set(wanted) - set(FAULTS)
+    if unknown:
+        there = ", ".join(str(number) for number in FAULTS)
+        raise argparse.ArgumentTypeError(f"cannot inject {sorted(unknown)}; there are {there}")
     return wanted
 
 

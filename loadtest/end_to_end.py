@@ -13,8 +13,8 @@ from typing import Any
 
 from loadtest.figures import Figure, Goal, percentile, ratio
 from loadtest.pointsman_stand import PointsmanStand
-from loadtest.stage.servers import Servers
 from loadtest.socketio_stand import NoPeer, SocketIoStand, install
+from loadtest.stage.servers import Servers
 from loadtest.stand import Cell, Stand, paced, saturated
 
 P1_RATE = Goal("P1", "messages/s, saturated: pointsman (durable) / socket.io (not)", 1.5, at_least=True)

@@ -14,8 +14,8 @@ from loadtest.figures import percentile
 from loadtest.front_desk import Door, address
 from loadtest.invariants import violations
 from loadtest.pointsman_stand import OWNER, PASSWORD, SHOP, Shop
-from loadtest.stage.servers import Servers
 from loadtest.profiles import Profile
+from loadtest.stage.servers import Servers
 from protocol.shapes import Message
 
 SETTLE_S = 35.0

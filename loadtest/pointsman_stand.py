@@ -15,8 +15,8 @@ from loadtest.children import Child, run
 from loadtest.crowd import Crowd
 from loadtest.front_desk import ORIGIN, Asker, Door, address
 from loadtest.line import Line
-from loadtest.stage.servers import Servers
 from loadtest.speech import PointsmanSpeech
+from loadtest.stage.servers import Servers
 
 SHOP = "bench"
 OWNER = "owner@bench.example"
@@ -104,9 +104,7 @@ class PointsmanStand:
         }
 
     @classmethod
-    async def start(
-        cls, servers: Servers, folder: Path, *, customers: int, agents: int
-    ) -> "PointsmanStand":
+    async def start(cls, servers: Servers, folder: Path, *, customers: int, agents: int) -> "PointsmanStand":
         """Open the shop and connect the crowd; every customer has an agent. Raises ChildFailed, Refused, LineBroken."""
         shop = await Shop.open(servers, folder, agents=agents, capacity=-(-customers // agents) + 5)
         stand = cls(shop)

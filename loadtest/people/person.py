@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -142,7 +142,7 @@ OVERTAKEN = frozenset(
 
 
 @asynccontextmanager
-async def overtaken(person: Person) -> AsyncIterator[None]:
+async def overtaken(person: Person) -> AsyncGenerator[None]:
     """What is in it may come too late, which is counted and forgotten. Any other refusal is raised; Gone: no client."""
     try:
         yield
@@ -170,4 +170,3 @@ def failed(task: "asyncio.Task[None]") -> BaseException | None:
     if not task.done() or task.cancelled():
         return None
     return task.exception()
-

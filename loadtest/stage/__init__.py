@@ -15,4 +15,3 @@ from loadtest.stage.stage import Stage
 from loadtest.stage.wire import Wire
 
 __all__ = ["PASSWORD", "Account", "Node", "Server", "Servers", "Shop", "Stage", "Wire"]
-

@@ -1,7 +1,7 @@
 """The harness's own TCP balancer: turns among the nodes whose `/readyz` says yes; all of them when none does.
 
-Looks at nothing that passes. New connections go on to the next node when one does not take them; open ones stay where they
-are, as with HAProxy or nginx before WebSockets.
+Looks at nothing that passes. New connections go on to the next node when one does not take them; open ones stay where
+they are, as with HAProxy or nginx before WebSockets.
 """
 
 import asyncio

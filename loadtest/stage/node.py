@@ -1,4 +1,4 @@
-"""One node of Pointsman as a process, with its own ways to Redis and PostgreSQL, at the same port for its whole life."""
+"""One node of Pointsman as a process, with its own ways to Redis and PostgreSQL, at one port for its whole life."""
 
 import asyncio
 import signal
@@ -78,7 +78,9 @@ class Node:
             async with asyncio.timeout(within_s):
                 code = await self.child.ended()
         except TimeoutError:
-            raise ChildFailed(f"{self.name} did not end within {within_s:g} s.\n{self.child.said()}") from None
+            raise ChildFailed(
+                f"{self.name} did not end within {within_s:g} s.\n{self.child.said()}"
+            ) from None
         if code != 0:
             raise ChildFailed(f"{self.name} ended with code {code}.\n{self.child.said()}")
         return asyncio.get_running_loop().time() - began
@@ -91,9 +93,7 @@ class Node:
         await self.child.stop()
         self.lives += 1
         more = environment or {}
-        self.child = await _serve(
-            self.name, self.lives, self.port, self.folder, {**self.environment, **more}
-        )
+        self.child = await _serve(self.name, self.lives, self.port, self.folder, {**self.environment, **more})
         await self.child.first_word()
 
     async def stop(self) -> None:

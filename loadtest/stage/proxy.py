@@ -140,8 +140,9 @@ class Proxy:
             if far is not None:
                 far.reset()
             return
-        far.begin()
-        near.begin()
+        for end in (far, near):
+            end.treatment = self._treatments[end.direction]  # it may have changed meanwhile
+            end.begin()
 
     def _modes(self) -> set[Mode]:
         return {each.mode for each in self._treatments.values()}
@@ -151,7 +152,6 @@ class Proxy:
         for host, port in self._route():
             far = End(self, Direction.TO_CLIENT)
             near.other, far.other = far, near
-            far.treatment = self._treatments[Direction.TO_CLIENT]
             try:
                 async with asyncio.timeout(DIAL_S):
                     await asyncio.get_running_loop().create_connection(
@@ -177,6 +177,8 @@ class End(asyncio.Protocol):
         self._proxy = proxy
         self._transport: asyncio.Transport | None = None
         self._begun = False
+        self._early: list[bytes] = []
+        """came before the way on was there"""
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._free_at = 0.0
@@ -184,16 +186,16 @@ class End(asyncio.Protocol):
         self._ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio's."""
+        """As `asyncio.Protocol`."""
         self._transport = cast("asyncio.Transport", transport)
         if self.direction is Direction.TO_SERVER:
             self._proxy.dial(self)
 
     def data_received(self, data: bytes) -> None:
-        """asyncio's."""
+        """As `asyncio.Protocol`."""
         mode = self.treatment.mode
         if not self._begun:
-            self._waiting.append((0.0, data))  # the way on is not there yet
+            self._early.append(data)
         elif mode is Mode.PASS and not self._waiting:
             self._on(data)
         elif mode is Mode.HALF_OPEN:
@@ -202,12 +204,12 @@ class End(asyncio.Protocol):
             self._keep(data)
 
     def eof_received(self) -> bool:
-        """asyncio's: the end travels like bytes do."""
+        """As `asyncio.Protocol`: the end travels like bytes do."""
         self._finish()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """asyncio's: this side is gone, and the other hears of it unless nothing gets through."""
+        """As `asyncio.Protocol`: this side is gone, and the other hears of it unless nothing gets through."""
         self.gone = True
         self._proxy.forget(self)
         if exc is not None and self.treatment.mode not in (Mode.HALF_OPEN, Mode.STALL):
@@ -217,12 +219,12 @@ class End(asyncio.Protocol):
             self._finish()
 
     def pause_writing(self) -> None:
-        """asyncio's: this side takes no more, so the other reads no more."""
+        """As `asyncio.Protocol`: this side takes no more, so the other reads no more."""
         if self.other is not None:
             self.other.hold(full=True)
 
     def resume_writing(self) -> None:
-        """asyncio's."""
+        """As `asyncio.Protocol`."""
         if self.other is not None:
             self.other.hold(full=False)
 
@@ -234,6 +236,9 @@ class End(asyncio.Protocol):
     def begin(self) -> None:
         """The way on is there, or leads nowhere."""
         self._begun = True
+        early, self._early = self._early, []
+        for data in early:
+            self.data_received(data)
         self._flow()
         self._breathe()
 

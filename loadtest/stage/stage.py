@@ -86,7 +86,9 @@ class Stage:
             for node in self.nodes:
                 while node.running and not await _says_ready(http, node):
                     if loop.time() - began > within_s:
-                        raise ChildFailed(f"{node.name} is not ready after {within_s:g} s.\n{node.child.said()}")
+                        raise ChildFailed(
+                            f"{node.name} is not ready after {within_s:g} s.\n{node.child.said()}"
+                        )
                     await asyncio.sleep(POLL_S)
         return loop.time() - began
 
@@ -108,9 +110,7 @@ class Stage:
         }
         await run((sys.executable, "-m", "server", "migrate", "--json"), direct)
         names = [f"node-{number}" for number in range(1, nodes + 1)]
-        starts = [
-            Node.start(name, self.servers, self.board, self.folder, environment) for name in names
-        ]
+        starts = [Node.start(name, self.servers, self.board, self.folder, environment) for name in names]
         for made in await asyncio.gather(*starts, return_exceptions=True):
             if isinstance(made, BaseException):
                 raise made

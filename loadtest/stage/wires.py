@@ -1,12 +1,13 @@
-"""The process of all proxies and balancers of a stage: `python -m loadtest.stage.wires`, so that they slow no load.
+"""The process of all proxies and balancers of a stage, `python -m loadtest.stage.wires`: a process of its own, so that
+what passes through them costs the load no time of its event loop.
 
-Measured on two cores: a chunk through a proxy costs about 20 us of this process; in the load's own process the same 20 us
-would be added to every latency that is measured there.
+Each line of its standard input is a JSON object with `do`, answered by one line:
 
-Each line of its standard input is a JSON object with `do`, answered by one line: `{"do": "proxy", "name", "to": [HOST,
-PORT]}` and `{"do": "balancer", "name", "to": [[HOST, PORT], ...]}` give `{"port"}`; `{"do": "treat", "name", "mode",
-"direction", "seconds", "bytes_per_s"}` gives `{"connections"}`; `{"do": "close", "name"}` gives `{}`. A fault in an order
-is `{"error": WORDS}`. Ends with its standard input.
+- `{"do": "proxy", "name", "to": [HOST, PORT]}` and `{"do": "balancer", "name", "to": [[HOST, PORT], ...]}`: `{"port"}`
+- `{"do": "treat", "name", "mode", "direction", "seconds", "bytes_per_s"}`: `{"connections"}`
+- `{"do": "close", "name"}`: `{}`
+
+A fault in an order is `{"error": WORDS}`. Ends with its standard input.
 """
 
 import asyncio

@@ -4,8 +4,8 @@ Prints one line of JSON when both answer, `{"database_url", "redis_url", "server
 stops them when its standard input ends (so they end with whoever started us). The data is temporary and durable, as in
 production: fsync, synchronous commit, Redis's log on disk.
 
-Until then each line of its standard input is an order, `SERVER VERB`: `postgres kill`, `redis freeze`, `redis empty`; see
-`ORDERS`. Each is answered, when it is done, by one line: `{"done": ORDER, "pid": NUMBER}` or `{"error": WORDS}`.
+Until then each line of its standard input is an order, `SERVER VERB`: `postgres kill`, `redis freeze`, `redis empty`;
+see `ORDERS`. Each is answered, when it is done, by one line: `{"done": ORDER, "pid": NUMBER}` or `{"error": WORDS}`.
 """
 
 from __future__ import annotations

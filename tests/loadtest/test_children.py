@@ -27,7 +27,7 @@ async def test_a_first_word_may_take_several_lines(tmp_path: Path) -> None:
 
 async def test_a_child_that_ends_at_once_is_said_with_its_last_words(tmp_path: Path) -> None:
     child = await Child.start("broken", python('import sys; sys.exit("no such database")'), tmp_path, {})
-    with pytest.raises(ChildFailed, match=r"broken ended at once\.\nno such database"):
+    with pytest.raises(ChildFailed, match=r"broken ended before it could start\.\nno such database"):
         await child.first_word()
     await child.stop()
 
