@@ -78,10 +78,6 @@ class Journal:
         self.note("fault", number, phase, figures)
         self.flush()
 
-    def allowed(self, account: str, capacity: int) -> None:
-        """An agent's capacity is this from now on; what was in its place counts for those who were given before."""
-        self.note("allowed", account, capacity)
-
     def sighted(self, shop: str, ids: Iterator[str]) -> None:
         """Ids that somebody of this shop was shown; each is written once."""
         known = self._sighted.setdefault(shop, set())
@@ -122,7 +118,8 @@ class Pen:
         self._journal.note("came", self._name, person, kind, shop)
 
     def sent(self, conversation: str, name: str, said: str, *, internal: bool = False) -> None:
-        """About to be sent; before it goes out, so that nothing is stored that nobody sent."""
+        """About to be sent; before it goes out, so that nothing is stored that nobody sent. `conversation`: empty while
+        it is about to be opened with this."""
         self._introduce()
         self._journal.note("sent", self._name, conversation, name, digest(said), internal)
 

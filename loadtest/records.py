@@ -116,14 +116,6 @@ class Stayed(NamedTuple):
     pen: str
 
 
-class Allowed(NamedTuple):
-    """From now on an agent may hold so many."""
-
-    at_us: int
-    account: str
-    capacity: int
-
-
 class Fault(NamedTuple):
     """A fault of the table: `phase` is `begun` or `over`."""
 
@@ -133,9 +125,7 @@ class Fault(NamedTuple):
     figures: dict[str, Any]
 
 
-Record: TypeAlias = (
-    Began | Came | Sent | Acked | Refused | Given | Read | Saw | Held | Fresh | Stayed | Allowed | Fault
-)
+Record: TypeAlias = Began | Came | Sent | Acked | Refused | Given | Read | Saw | Held | Fresh | Stayed | Fault
 RECORDS: Final[dict[str, type[Record]]] = {
     kind.__name__.lower(): kind
     for kind in (
@@ -150,7 +140,6 @@ RECORDS: Final[dict[str, type[Record]]] = {
         Held,
         Fresh,
         Stayed,
-        Allowed,
         Fault,
     )
 }
