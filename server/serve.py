@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 
+from server import failpoints
 from server.app import App
 from server.gateway.direct import direct_ws
 from server.gateway.guard import guarded_http
@@ -29,6 +30,9 @@ async def serve(settings: Settings, *, listening: Listening | None = None) -> No
     Raises OSError when the port is taken, and LinkError when Redis is not there.
     """
     configure_logs(settings)
+    if settings.failpoints:
+        log.warning("this build goes wrong on purpose", failpoints=settings.failpoints)
+        failpoints.arm(settings.failpoints)
     app = App(settings)
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]

@@ -23,6 +23,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from server import failpoints
+
 PREFIX = "POINTSMAN_"
 SECRETS = ("secret", "database_url", "redis_url")
 """Settings that may come from a file, and have no default that would do."""
@@ -104,6 +106,11 @@ class Settings(BaseSettings):
     trust_proxy: bool = Field(
         default=False,
         description="Take the client's address from X-Forwarded-For; only behind a proxy that sets it.",
+    )
+
+    failpoints: str = Field(
+        default="",
+        description="Demo mode only, for tests of faults: what shall go wrong, and where (`server/failpoints.py`).",
     )
 
     database_pool: int = Field(
@@ -340,6 +347,13 @@ class Settings(BaseSettings):
             raise ValueError("the demo secret is refused outside demo mode; set a random one")
         if len(value.get_secret_value()) < SECRET_MIN_LENGTH:
             raise ValueError(f"must be at least {SECRET_MIN_LENGTH} random characters, the same on all nodes")
+        return value
+
+    @field_validator("failpoints")
+    @classmethod
+    def _failpoints(cls, value: str, info: ValidationInfo) -> str:
+        if failpoints.parse(value) and not info.data.get("demo"):
+            raise ValueError("faults on purpose are refused outside demo mode; leave it empty")
         return value
 
     @field_validator("files")

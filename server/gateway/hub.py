@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from protocol.codes import CloseCode
+from protocol.events import Plane
 from protocol.ids import PersonId, SessionId, ShopId
+from server.failpoints import armed, strikes
 from server.push import Control, Push
 from server.session import Session
 
@@ -70,6 +72,8 @@ class Hub:
                 if members is None:
                     continue
                 for member in tuple(members):  # one that turns out to be stuck leaves the list
+                    if armed and _lost(item):
+                        continue
                     if isinstance(item, Push):
                         member.push(item)
                     else:
@@ -113,3 +117,8 @@ class Hub:
         for member in members:
             member.close(code, reason)
         return len(members)
+
+
+def _lost(item: Push | Control) -> bool:
+    """Whether a test build loses it here."""
+    return isinstance(item, Push) and item.plane is Plane.DURABLE and strikes("delivery.drop")

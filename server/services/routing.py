@@ -21,6 +21,7 @@ from router.model import Change, Decision, Done, Outcome, Plan, Request, Tried
 from router.orders import Purchases, is_new_customer
 from router.redis_link import LinkError
 from router.rules import plan
+from server.failpoints import armed, hit
 from server.services.delivery import Delivery
 from server.services.live import Live, Verb
 from server.services.names import Names
@@ -143,6 +144,8 @@ class Routing:
         if not decisions:
             return 0
         entries = [await self._entry(shop, decision) for decision in decisions]
+        if armed:
+            await hit("claim.before_commit")
         # appends are started in order: of one conversation the log keeps the order of the calls
         appends = [asyncio.ensure_future(self._writer.append(entry)) for entry in entries]
         results = await asyncio.gather(*appends, return_exceptions=True)
@@ -154,6 +157,8 @@ class Routing:
                 raise result
             else:
                 settled.append((decision, entry, result))
+        if armed:
+            await hit("claim.before_confirm")
         await self._delivery.decided(shop, settled)
         if settled:
             confirmed = [(decision.conversation, decision.rev) for decision, _, _ in settled]

@@ -10,6 +10,7 @@ from protocol.codes import ErrorCode
 from protocol.errors import RequestError, invalid_state, not_found
 from protocol.ids import AccountId, ClientMessageId, ConversationId, MessageId, PersonId, ShopId
 from router.model import Decision
+from server.failpoints import armed, strikes
 from server.store.rows import ConversationRow, SenderKind, Visibility
 from server.store.wire import uuid_text
 
@@ -115,7 +116,7 @@ def in_batch(entry: Entry, n: int, message_id: MessageId) -> dict[str, Any]:
         "hash": entry.body_hash.hex(),
         "public": entry.visibility == "public",
         "epoch": entry.expected_epoch,
-        "must_own": entry.must_own,
+        "must_own": entry.must_own and not (armed and strikes("fence.skip")),
         "decision": None if entry.decision is None else decided(entry.decision),
         "quotes": entry.quotes,
     }

@@ -23,6 +23,7 @@ import structlog
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import MessageId, new_id
+from server.failpoints import armed, hit
 from server.store import failures
 from server.store.conversation_columns import NAMES, columns, conversation_from
 from server.store.database import Database
@@ -254,7 +255,12 @@ class _Writer:
         while True:
             tries -= 1
             try:
-                return await connection.fetch(APPEND, self.node, conversations, entries, decided)
+                if armed:
+                    await hit("append.before_commit")
+                rows = await connection.fetch(APPEND, self.node, conversations, entries, decided)
+                if armed:
+                    await hit("append.after_commit")
+                return rows
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
                 if tries == 0:
                     raise

@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 
 from router.redis_link import RedisLink
 from router.scripts import SOURCES
+from server import failpoints
 from server.background import Background
 from server.bus import Bus
 from server.gateway.hub import Hub
@@ -38,7 +39,8 @@ class Clients(ABC):
             pool_max=settings.database_pool,
             deadline_s=settings.database_deadline_s,
         )
-        self.link = RedisLink(redis_url, scripts={**SOURCES, **SCRIPTS}, time_out_s=settings.redis_timeout_s)
+        scripts = failpoints.scripts({**SOURCES, **SCRIPTS})
+        self.link = RedisLink(redis_url, scripts=scripts, time_out_s=settings.redis_timeout_s)
         self.redis: Redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType] - redis-py's **kwargs
             redis_url,
             socket_timeout=settings.redis_timeout_s,
