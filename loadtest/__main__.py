@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from loadtest import bench, chaos, fan_out, load
+from loadtest import bench, chaos, checker, fan_out, load, proof
 from loadtest.children import ChildFailed
 from loadtest.crowd import CrowdFailed
 from loadtest.faults import FAULTS
@@ -79,7 +79,30 @@ def _fan_out(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"bench": _bench, "chaos": _chaos, "load": _load, "fan-out": _fan_out}
+def _check(options: argparse.Namespace) -> int:
+    verdict = _run(checker.check(options.journals, options.database))
+    print(verdict.text())
+    if options.json is not None:
+        options.json.write_text(json.dumps(verdict.document(), indent=2) + "\n")
+    return 0 if verdict.holds else 1
+
+
+def _proof(options: argparse.Namespace) -> int:
+    outcome = _run(proof.run(options.times, options.drop, _tell, options.logs))
+    print(f"\n{outcome.text()}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(outcome.document(), indent=2) + "\n")
+    return 1 if outcome.failed else 0
+
+
+COMMANDS = {
+    "bench": _bench,
+    "check": _check,
+    "proof": _proof,
+    "chaos": _chaos,
+    "load": _load,
+    "fan-out": _fan_out,
+}
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -119,7 +142,15 @@ def _parser() -> argparse.ArgumentParser:
         help="many agents in one conversation, many supervisors before one wall: cost by their number",
     )
     spread.add_argument("--rounds", type=_number(1, 100), default=5, help="medians are taken over so many")
-    for each in (measure, play, faults, spread):
+    judge = commands.add_parser("check", help="hold journals of a finished run against PostgreSQL")
+    judge.add_argument("journals", type=Path, nargs="+", metavar="JOURNAL")
+    judge.add_argument("--database", required=True, metavar="URL")
+    prove = commands.add_parser("proof", help="builds that are broken on purpose are caught by the checker")
+    prove.add_argument("--times", type=_number(1, 20), default=3, help="each build so often")
+    prove.add_argument(
+        "--drop", type=_number(2, 1_000_000), default=7, help="of so many deliveries one is lost"
+    )
+    for each in (judge, prove, measure, play, faults, spread):
         each.add_argument("--json", type=Path, metavar="FILE", help="write everything found to FILE as well")
         each.add_argument("--logs", type=_folder, metavar="DIR", help="keep the servers' logs there")
     return parser

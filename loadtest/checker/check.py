@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -75,9 +75,11 @@ async def check(
     database_url: str,
     *,
     live: Mapping[str, Mapping[str, int]] | None = None,
+    shops: Collection[str] = (),
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Verdict:
     """Hold the journals of a finished run against PostgreSQL. `live`: shop -> what `/v1/invariants` counts for it.
+    `shops`: ids of those that the journals are about, when they are not about all.
 
     `progress` is called with how many of how many steps are done. Raises what asyncpg raises when PostgreSQL is not
     there, ValueError for a line that is no record.
@@ -92,7 +94,7 @@ async def check(
         shelves = await asyncio.to_thread(Shelves.sort, journals, Path(folder))
         connection = await asyncpg.connect(database_url, timeout=30)
         try:
-            run = _Run(verdict, shelves, Stored(connection))
+            run = _Run(verdict, shelves, Stored(connection, shops))
             await run.conversations(progress)
             await run.shops()
             await run.borders()

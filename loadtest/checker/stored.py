@@ -60,17 +60,27 @@ DEFAULT_CAPACITY: Final = 10
 class Stored:
     """What PostgreSQL has, when all is over. One connection, one question at a time."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, shops: Collection[str] = ()) -> None:
+        """`shops`: ids of those that matter; none: all."""
         self._db = connection
+        self._shops = list(shops)
 
     async def ids(self) -> list[str]:
         """Every conversation."""
-        return [row[0] for row in await self._db.fetch("SELECT id::text FROM conversations")]
+        rows = await self._db.fetch(
+            "SELECT id::text FROM conversations WHERE $1 OR shop_id = ANY ($2::text[]::uuid[])",
+            not self._shops,
+            self._shops,
+        )
+        return [row[0] for row in rows]
 
     async def shops(self) -> list[tuple[str, bool]]:
         """Every shop, and whether its wrap-up holds a slot."""
         rows = await self._db.fetch(
-            "SELECT id::text, coalesce((policy ->> 'wrap_up_holds_slot')::boolean, true) FROM shops ORDER BY id"
+            "SELECT id::text, coalesce((policy ->> 'wrap_up_holds_slot')::boolean, true) FROM shops "
+            "WHERE $1 OR id = ANY ($2::text[]::uuid[]) ORDER BY id",
+            not self._shops,
+            self._shops,
         )
         return [(row[0], row[1]) for row in rows]
 

@@ -71,6 +71,7 @@ class Customer(Person):
         name = new_id()
         message = {"client_message_id": name, "body": {"kind": "text", "text": text}}
         began = asyncio.get_running_loop().time()
+        self.pen.sent("", name, text)
         try:
             opened = await self.ask("conversation.open", message=message)
         except RequestError as refusal:
@@ -79,7 +80,6 @@ class Customer(Person):
         assert isinstance(opened, OpenResult)
         assert opened.message is not None, "sent with it"
         self.conversation = opened.conversation.conversation_id
-        self.pen.sent(self.conversation, name, text)
         self.pen.acked(self.conversation, name, opened.message)
         self.world.book.sends.add(asyncio.get_running_loop().time() - began)
         self.world.book.count("messages")

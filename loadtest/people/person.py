@@ -44,7 +44,14 @@ class Person:
     """One person with one session. `name` is for people who read reports; `id` is who they are to the server."""
 
     def __init__(
-        self, name: str, world: World, tickets: TicketSource, rng: random.Random, *, device: Any = "web"
+        self,
+        name: str,
+        world: World,
+        tickets: TicketSource,
+        rng: random.Random,
+        *,
+        device: Any = "web",
+        patience: Patience = PATIENCE,
     ) -> None:
         self.name = name
         self.world = world
@@ -57,7 +64,7 @@ class Person:
             device=device,
             origin=ORIGIN,
             on_event=self.pen.heard,
-            patience=PATIENCE,
+            patience=patience,
             rng=rng,
         )
         self.pen.of(self.client)
