@@ -37,7 +37,7 @@ class GuardedHttp(HttpToolsProtocol):
         self._in_body = False
         self._bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         tune(transport, self.limits)
         self._expect_header()

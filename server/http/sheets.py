@@ -182,7 +182,7 @@ class _Book(Generic[RowT]):
         )
         # Its types are written for itself, not for others.
         self._page: Worksheet = self._book.add_worksheet()  # pyright: ignore[reportUnknownMemberType]
-        add_format = cast("Callable[[dict[str, Any]], Format]", self._book.add_format)  # pyright: ignore[reportUnknownMemberType]
+        add_format = cast("Callable[[dict[str, Any]], Format]", self._book.add_format)
         head = add_format({"bold": True})
         self._formats = {kind: add_format({"num_format": form}) for kind, form in _FORMATS.items()}
         self._page.freeze_panes(1, 0)

@@ -291,7 +291,7 @@ def _touched(tag: str) -> int:
 
 def _notice_silence(connection: asyncpg.Connection[asyncpg.Record], after_ms: int) -> None:
     """Let the kernel end a connection whose peer is gone without a word (unplugged, half-open)."""
-    transport: asyncio.Transport = connection._transport  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    transport: asyncio.Transport = connection._transport
     sock: socket.socket | None = transport.get_extra_info("socket")
     if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
         return

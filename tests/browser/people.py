@@ -201,6 +201,8 @@ class Visitor:
     def opens_the_chat(self) -> Visitor:
         self.presses("chat")
         expect(self.panel).to_be_visible()
+        frame = self.page.locator(f"iframe[title='{self.words['chat']}']")
+        frame.evaluate("(frame) => Promise.all(frame.getAnimations().map((each) => each.finished))")
         return self
 
     def tries_now(self) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Opens
 from tests.browser.office import PAGES, Office
-from tests.browser.people import CORNERS
+from tests.browser.people import CORNERS, Language
 from tests.browser.running_shop import RunningShop
 
 
@@ -136,9 +136,9 @@ def test_what_is_not_saved_is_not_lost_by_a_slip(office: Office, opens: Opens) -
     ("language", "at_most"), [("zh-CN", "不得大于 500"), ("en", "At most 500."), ("zh-TW", "不得大於 500")]
 )
 def test_a_refused_change_is_explained_at_its_field(
-    office: Office, opens: Opens, language: str, at_most: str
+    office: Office, opens: Opens, language: Language, at_most: str
 ) -> None:
-    page = opens(language).page  # type: ignore[arg-type]
+    page = opens(language).page
     page.goto(office.link("店主", "/settings/routing"))
     capacity = page.locator("#f-policy-default-capacity")
     capacity.fill("900")

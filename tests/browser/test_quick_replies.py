@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FilePayload, Locator, expect
 
 from server.demo import seed
 from tests.browser.conftest import Opens
@@ -127,8 +127,12 @@ def test_a_table_is_mended_by_its_lines_and_comes_in_whole(shop: RunningShop, op
     heading = "快捷词,标题,内容\n"
 
     def give(table: str) -> None:
-        file = {"name": "table.csv", "mimeType": "text/csv", "buffer": (heading + table).encode("gb18030")}
-        form.get_by_label("CSV 文件").set_input_files(files=[file])  # type: ignore[list-item]
+        file: FilePayload = {
+            "name": "table.csv",
+            "mimeType": "text/csv",
+            "buffer": (heading + table).encode("gb18030"),
+        }
+        form.get_by_label("CSV 文件").set_input_files(files=[file])
 
     give("yf,运费,满 99 元包邮\nyf,重复,{custmer}\n")
     expect(form.get_by_role("row").filter(has_text="没有变量 {custmer}")).to_contain_text("3")

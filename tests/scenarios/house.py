@@ -16,7 +16,7 @@ import uvicorn
 
 from protocol.client import Client
 from protocol.errors import RequestError
-from protocol.ids import AccountId, ConversationId, CustomerId, PersonId, ShopId, new_id
+from protocol.ids import AccountId, ConversationId, CustomerId, GroupId, PersonId, ShopId, new_id
 from protocol.rights import REACH_OF, Right
 from protocol.shapes import Conversation, Message
 from protocol.states import OrderState, Role
@@ -212,6 +212,12 @@ class Person:
         """The conversation as this client has it."""
         return self.client.view.conversations.get(conversation)
 
+    def has(self, conversation: str) -> Conversation:
+        """The same, where it must be there."""
+        known = self.knows(conversation)
+        assert known is not None, f"{self.name} does not have {conversation}"
+        return known
+
     async def sees(self, conversation: str, **facts: Any) -> Conversation:
         """Wait until this client's view of a conversation has these members (`owner`: an id, or None)."""
 
@@ -305,7 +311,7 @@ class Shop:
 
     house: House
     id: ShopId
-    groups: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, GroupId] = field(default_factory=dict)
     _names: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -317,7 +323,7 @@ class Shop:
         """The owner of the shop as HTTP would have it."""
         return Caller(self.id, "owner", account, frozenset({Role.OWNER}))
 
-    async def group(self, name: str) -> str:
+    async def group(self, name: str) -> GroupId:
         """A group; its id."""
         row = await self.app.group_store.add(self.id, name=name, kind="product_line")
         self.groups[name] = row.id
@@ -396,7 +402,7 @@ class Shop:
             **more,
         )
         for group in groups:
-            await self.app.group_store.add_member(self.id, self.groups[group], row.id)  # type: ignore[arg-type]
+            await self.app.group_store.add_member(self.id, self.groups[group], row.id)
         await self.app.changes.profile_changed(self.id, row.id)
         return row
 

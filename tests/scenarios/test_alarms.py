@@ -246,7 +246,7 @@ async def test_told_are_exactly_those_whom_the_scope_engine_would_let_see_it(hou
         ("colleague", (Role.AGENT,), ("North",)),
         ("operator", (Role.OPERATIONS,), ()),
     ):
-        await shop.account(name, *roles, groups=groups)  # type: ignore[arg-type]
+        await shop.account(name, *roles, groups=groups)
     served, waiting = await shop.customer("Ada"), await shop.customer("Bo")
     talk = await served.opens("hello")
     await lily.sees(talk, owner=lily.id)

@@ -100,7 +100,7 @@ async def test_of_a_group_the_first_who_comes_answers_for_all(house: House) -> N
     scene = await Scene.make(house)
     group = await scene.shop.group("Refunds")
     for person in (scene.max, scene.nina):
-        await scene.shop.app.group_store.add_member(scene.shop.id, group, person.id)  # type: ignore[arg-type]
+        await scene.shop.app.group_store.add_member(scene.shop.id, group, AccountId(person.id))
     asked = await scene.lily.asks("participant.invite", conversation_id=scene.talk, group_id=group)
     assert set(asked.invited) == {scene.max.id, scene.nina.id}
     await invited(scene.nina, scene.talk)
@@ -227,7 +227,7 @@ async def test_a_shop_says_whom_its_agents_may_ask_in(house: House) -> None:
     scene = await Scene.make(house)
     group = await scene.shop.group("Refunds")
     for person in (scene.lily, scene.max):
-        await scene.shop.app.group_store.add_member(scene.shop.id, group, person.id)  # type: ignore[arg-type]
+        await scene.shop.app.group_store.add_member(scene.shop.id, group, AccountId(person.id))
     await scene.shop.app.db.execute(
         "INSERT INTO roles (shop_id, role, grants) VALUES ($1, 'agent', $2)",
         scene.shop.id,

@@ -36,7 +36,7 @@ async def lead(shop: Shop, name: str, *groups: str) -> AccountRow:
             (Right.CUSTOMER_VIEW, Right.CUSTOMER_EDIT, Right.CUSTOMER_ASSIGN, Right.VIEW), Reach.GROUPS
         )
         await shop.app.role_store.put(shop.id, "lead", name="Lead", grants=grants, expected_rev=0)
-    return await shop.account(name, "lead", groups=groups)  # type: ignore[arg-type]
+    return await shop.account(name, "lead", groups=groups)
 
 
 async def customers(shop: Shop, *names: str, owner: AccountRow | None = None) -> list[str]:
@@ -131,7 +131,7 @@ async def test_what_another_node_remembered_is_put_right(house: House) -> None:
 
     await until(last_word, what="the owner, in spite of what was remembered", within_s=12)
     row = await shop.app.conversations.get(shop.id, ConversationId(talk))
-    await until(lambda: lily.knows(talk).rev >= row.rev and last_word(), what="and it stays")  # type: ignore[union-attr]
+    await until(lambda: lily.has(talk).rev >= row.rev and last_word(), what="and it stays")
 
 
 async def test_an_owner_does_not_change_who_serves(house: House) -> None:
@@ -324,7 +324,7 @@ async def test_with_reach_own_one_sees_ones_own_and_whom_one_serves_now(house: H
         assert {each["name"] for each in page["items"]} == {"Mine", "Ada"}
         edited = await client.patch(f"/v1/customers/id/{ada.id}", json={"tags": ["vip"]})
         assert edited.json()["tags"] == ["vip"]
-    await until(lambda: lily.knows(talk).customer.tags == ["vip"], what="Lily's seeing the tag")  # type: ignore[union-attr]
+    await until(lambda: lily.has(talk).customer.tags == ["vip"], what="Lily's seeing the tag")
 
 
 async def bulk(shop: Shop, count: int, owner: AccountRow) -> None:

@@ -128,7 +128,7 @@ async def test_a_message_that_met_the_close_begins_a_new_conversation(house: Hou
 async def test_who_asks_for_service_while_the_last_conversation_closes_gets_a_new_one(house: House) -> None:
     shop, _, ada, conversation = await serving(house)
     for node in house.nodes:
-        _closing_in_between(shop, node.app.requests._store, conversation)  # pyright: ignore[reportPrivateUsage]
+        _closing_in_between(shop, node.app.requests._store, conversation)
 
     again = await ada.opens("hello again")
 

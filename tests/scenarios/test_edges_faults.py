@@ -161,7 +161,7 @@ async def test_a_look_at_deadlines_whose_answer_was_lost_is_repeated(unswept: Ho
             raise LinkError(LinkFault.TIMEOUT, "no reply")
         return due
 
-    engine.expire = expire  # type: ignore[method-assign]
+    engine.expire = expire
 
     await until(lambda: _looked(look, lambda: bool(lost)), what="the lost answer")
     await until(lambda: _looked(look, lambda: _owned(max_, conversation)), what="Max's being given it")

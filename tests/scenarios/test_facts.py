@@ -3,6 +3,7 @@
 import pytest
 
 from protocol.cards import Workbench
+from protocol.ids import AccountId
 from tests.scenarios.house import Agent, House, until
 from tests.scenarios.test_notes import notes
 
@@ -106,7 +107,7 @@ async def test_unread_is_counted_from_the_hello_and_by_events_alike(house: House
     await lily.says(conversation, "an answer is not a reading")
     await until(lambda: unread(lily, conversation) == 1, what="one unread")
 
-    again = await shop.person(await shop.app.account_store.get(shop.id, lily.id), arrive=False)  # type: ignore[arg-type]
+    again = await shop.person(await shop.app.account_store.get(shop.id, AccountId(lily.id)), arrive=False)
     await again.arrive(whole_logs=False)
     assert unread(again, conversation) == 1
 

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import pytest
 
-from protocol.ids import ConversationId, CustomerId, new_id
+from protocol.ids import ConversationId, CustomerId, PersonId, new_id
 from protocol.states import Role
 from server.services.tokens import Principal
 from tests.scenarios.house import Agent, Customer, House, Shop
@@ -176,13 +176,13 @@ class Stage:
         nina = await shop.agent("Nina", status="paused", groups=("Experts",))
         boss = await shop.agent("Boss", roles=(Role.SERVICE_ADMIN,), status="offline")
         row = await shop.app.customer_store.put(shop.id, "ada", name="Ada")
-        ada = Customer(shop, row.id, "Ada", _principal(shop, row.id))  # type: ignore[arg-type]
+        ada = Customer(shop, PersonId(row.id), "Ada", _principal(shop, PersonId(row.id)))
         ada.node = house.nodes[0]
         return cls(shop, lily, max_, nina, boss, ada, group)
 
 
-def _principal(shop: Shop, customer: str) -> Principal:
-    return Principal(shop.id, customer, "customer", frozenset({Role.CUSTOMER}), "Ada", 4_102_444_800_000)  # type: ignore[arg-type]
+def _principal(shop: Shop, customer: PersonId) -> Principal:
+    return Principal(shop.id, customer, "customer", frozenset({Role.CUSTOMER}), "Ada", 4_102_444_800_000)
 
 
 async def the_talk(stage: Stage, backstage: Backstage) -> tuple[list[dict[str, Any]], list[bytes]]:

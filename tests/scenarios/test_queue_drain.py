@@ -3,6 +3,8 @@
 "At once" is literal here: the customers are looked at directly after the reply, without waiting for anything.
 """
 
+from typing import Any
+
 import pytest
 
 from protocol.codes import ErrorCode
@@ -13,9 +15,9 @@ from protocol.states import Role
 from tests.scenarios.house import Customer, House, Shop
 
 
-async def waiting(shop: Shop, *names: str, **facts: object) -> list[Customer]:
+async def waiting(shop: Shop, *names: str, **facts: Any) -> list[Customer]:
     """Customers who ask in this order and wait."""
-    customers = [await shop.customer(name, **facts) for name in names]  # type: ignore[arg-type]
+    customers = [await shop.customer(name, **facts) for name in names]
     for customer in customers:
         await customer.waits()
     return customers

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from protocol.ids import ShopId
+from protocol.events import QueueChanged
+from protocol.ids import ConversationId, ShopId
 from protocol.states import OrderState
 from tests.scenarios.house import Agent, Customer, House, Shop, until
 from tests.scenarios.raw import raw_socket
@@ -78,10 +79,11 @@ async def test_a_swap_in_the_queue_is_told_though_no_number_changes(house: House
     node = shop.house.nodes[0].app
     engine = node.live.engine(shop.id)
     stamp = await node.live.stamp(shop.id)
-    await engine.set_priority(his.conversation_id, 0, op_id=stamp.op_id, day=stamp.day)  # type: ignore[arg-type]
+    await engine.set_priority(ConversationId(his.conversation_id), 0, op_id=stamp.op_id, day=stamp.day)
 
     frame = await heard.next("queue.changed", timeout_s=5)
-    assert frame.params.pools[0].length == 2  # type: ignore[attr-defined]
+    assert isinstance(frame.params, QueueChanged)
+    assert frame.params.pools[0].length == 2
 
 
 @pytest.mark.req("PF-03")

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from redis.asyncio import Redis
 
-from protocol.ids import ConversationId, CustomerId, new_id
+from protocol.ids import AccountId, ConversationId, CustomerId, ShopId, new_id
 from protocol.states import OrderState
 from server.node import NODES_KEY, lease_key
 from tests.scenarios.house import House, until
@@ -68,12 +68,12 @@ async def test_a_redis_that_lost_everything_is_rebuilt_and_the_queue_keeps_its_o
     assert await shop.invariants() == {"I3": 0, "I4": 0, "I8": 0}
 
 
-async def _connected(house: House, shop: str, agent: str) -> bool:
-    state = await house.app.live.engine(shop).agent(agent)  # type: ignore[arg-type]
+async def _connected(house: House, shop: ShopId, agent: str) -> bool:
+    state = await house.app.live.engine(shop).agent(AccountId(agent))
     return state is not None and state.connected
 
 
-async def _ends(agent, conversation: str) -> bool:  # type: ignore[no-untyped-def]
+async def _ends(agent, conversation: str) -> bool:
     with contextlib.suppress(Exception):
         await agent.asks("conversation.end", conversation_id=conversation)
     known = agent.knows(conversation)

@@ -227,7 +227,7 @@ async def test_a_supervisor_of_a_group_sets_the_duty_of_its_people_only(house: H
     )
     lily = await shop.agent("Lily", groups=("North",))
     max_ = await shop.agent("Max", groups=("South",))
-    boss = await shop.account("Boss", "lead", groups=("North",))  # type: ignore[arg-type]
+    boss = await shop.account("Boss", "lead", groups=("North",))
     caller = Caller(shop.id, "Boss", boss.id, frozenset({"lead"}))
     assert north != south
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from protocol.ids import AccountId
 from tests.scenarios.house import Agent, House, until
 from tests.scenarios.test_collaboration import Scene, invited, set_collaboration
 from tests.scenarios.test_mentions import mentioned
@@ -24,7 +25,7 @@ async def invites(scene: Scene) -> None:
 async def invites_a_group_and_one_comes(scene: Scene) -> None:
     group = await scene.shop.group("Refunds")
     for person in (scene.nina, scene.boss):
-        await scene.shop.app.group_store.add_member(scene.shop.id, group, person.id)  # type: ignore[arg-type]
+        await scene.shop.app.group_store.add_member(scene.shop.id, group, AccountId(person.id))
     await asks(scene.lily, scene, "participant.invite", group_id=group)
     await invited(scene.boss, scene.talk)
     await scene.comes(scene.nina)

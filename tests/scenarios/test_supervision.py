@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from protocol.codes import ErrorCode
-from protocol.ids import new_id
+from protocol.ids import AccountId, ConversationId, new_id
 from protocol.rights import Right
+from protocol.shapes import NoteBody
 from protocol.states import Role
 from tests.scenarios.house import Agent, Customer, House, Person, Shop, until
 from tests.scenarios.raw import RawSocket, raw_socket
@@ -50,7 +51,7 @@ class Scene:
 
     async def watched(self) -> tuple[str, ...]:
         """What Sue watches, as the server knows it."""
-        return await self.shop.app.supervision.watching.of(self.shop.id, self.sue.id)  # type: ignore[arg-type]
+        return await self.shop.app.supervision.watching.of(self.shop.id, AccountId(self.sue.id))
 
 
 async def setting(
@@ -137,7 +138,7 @@ async def test_agents_see_who_watches_where_the_shop_says_so_and_the_customer_do
         await scene.sue_watches()
 
         await until(
-            lambda: [party.name for party in scene.lily.knows(scene.talk).watchers] == ["Sue"],  # type: ignore[union-attr]
+            lambda: [party.name for party in scene.lily.has(scene.talk).watchers] == ["Sue"],
             what="Lily's being told",
         )
         await scene.ada.says(scene.talk, "hello?")
@@ -294,7 +295,8 @@ async def test_a_whisper_reaches_agents_and_watchers_only(house: House) -> None:
         for person in (scene.lily, tom, scene.sue):
             heard = await person.reads(scene.talk, "offer her a refund")
             assert heard.internal
-            assert heard.body.whisper  # type: ignore[union-attr]
+            assert isinstance(heard.body, NoteBody)
+            assert heard.body.whisper
             assert heard.sender.name == "Sue"
         await scene.lily.says(scene.talk, "we refund it")
         assert await all_heard(ada, scene.talk, "we refund it") == []
@@ -338,7 +340,7 @@ async def test_who_only_watches_cannot_speak_to_the_customer(house: House) -> No
     )
 
     assert refused.code in (ErrorCode.NOT_FOUND, ErrorCode.FORBIDDEN, ErrorCode.INVALID_STATE)
-    assert scene.ada.knows(scene.talk).head_seq == 2  # type: ignore[union-attr]  # assigned, and her own
+    assert scene.ada.has(scene.talk).head_seq == 2  # assigned, and her own
 
 
 # --- speaking --------------------------------------------------------------------------------------------------------
@@ -355,7 +357,9 @@ async def test_a_supervisor_speaks_beside_the_owner(house: House) -> None:
     ]
     heard = await scene.ada.reads(scene.talk, "this is Sue, the supervisor")
     assert heard.sender.name == "Sue"
-    assert scene.ada.knows(scene.talk).owner.name == "Lily"  # type: ignore[union-attr]
+    owner = scene.ada.has(scene.talk).owner
+    assert owner is not None
+    assert owner.name == "Lily"
     assert await scene.watched() == ()  # one part each
 
 
@@ -447,7 +451,7 @@ async def test_what_is_out_of_reach_is_refused_and_recorded(house: House, act: s
     assert (refused.code, refused.reason) == (ErrorCode.FORBIDDEN, "out_of_scope")
     assert await scene.recorded("refused") == [(act, "Sue", "out_of_scope")]
     assert await scene.recorded() == []
-    row = await scene.shop.app.conversations.get(scene.shop.id, scene.talk)  # type: ignore[arg-type]
+    row = await scene.shop.app.conversations.get(scene.shop.id, ConversationId(scene.talk))
     assert (row.following, row.owner_id) == ((scene.lily.id,), scene.lily.id)
 
 

@@ -15,7 +15,7 @@ class Ear:
     def __init__(self, person: Person) -> None:
         self._person = person
         self._heard: list[Any] = []
-        person.client._on_event = self._hear  # pyright: ignore[reportPrivateUsage]
+        person.client._on_event = self._hear
 
     def _hear(self, frame: Any) -> None:
         if frame.event.name == "typing.changed":

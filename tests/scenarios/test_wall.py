@@ -177,7 +177,8 @@ async def test_running_collaborations_come_and_go_on_the_wall(house: House) -> N
     wall = await Watching.of(await boss_of(shop))
 
     [line] = wall.first.collaborations
-    assert (line.conversation_id, line.customer_name, line.owner.name) == (talk, "Ada", "Lily")  # type: ignore[union-attr]
+    assert line.owner is not None
+    assert (line.conversation_id, line.customer_name, line.owner.name) == (talk, "Ada", "Lily")
     assert [(each.person.name, each.role) for each in line.participants] == [("Max", "collaborator")]
 
     [max_] = [person for person in house.people if person.name == "Max"]
@@ -206,7 +207,7 @@ async def test_collaborations_and_alarms_of_other_groups_are_not_shown(house: Ho
     await until(lambda: alarmed(shop), what="the alarm")
     await role(shop, "lead", WATCH="groups", VIEW="groups")
     await shop.group("Other")
-    lead = await shop.agent("Lead", roles=("lead",), groups=("Other",), status="offline")  # type: ignore[arg-type]
+    lead = await shop.agent("Lead", roles=("lead",), groups=("Other",), status="offline")
 
     wall = (await lead.asks("monitor.subscribe")).wall
 
@@ -284,7 +285,7 @@ async def test_reach_over_own_groups_shows_their_members_and_pools_only(house: H
     await shop.grouped({"after_sale": "Returns", "placed_unpaid": "Sales"})
     rita = await shop.agent("Rita", groups=("Returns",), capacity=1)
     sam = await shop.agent("Sam", groups=("Sales",), capacity=1)
-    lead = await shop.agent("Lead", roles=("lead",), groups=("Returns",), status="offline")  # type: ignore[arg-type]
+    lead = await shop.agent("Lead", roles=("lead",), groups=("Returns",), status="offline")
     for state in ("after_sale", "placed_unpaid"):
         for n in range(2):
             await (await shop.customer(f"{state}{n}", order_state=state)).opens()
@@ -306,7 +307,7 @@ async def test_reach_over_oneself_shows_nobody_else(house: House) -> None:
     await shop.agent("Lily", capacity=1)
     for name in ("Ada", "Bob"):
         await (await shop.customer(name)).opens()
-    looker = await shop.agent("Looker", roles=(Role.AGENT, "looker"), status="offline")  # type: ignore[arg-type]
+    looker = await shop.agent("Looker", roles=(Role.AGENT, "looker"), status="offline")
 
     wall = (await looker.asks("monitor.subscribe")).wall
 
@@ -319,7 +320,7 @@ async def test_reach_over_oneself_shows_nobody_else(house: House) -> None:
 async def test_who_may_watch_no_longer_is_shown_nothing_more(house: House) -> None:
     shop = await house.shop()
     await role(shop, "lead", WATCH="all", VIEW="all")
-    lead = await shop.agent("Lead", roles=("lead",), status="offline")  # type: ignore[arg-type]
+    lead = await shop.agent("Lead", roles=("lead",), status="offline")
     await lead.asks("monitor.subscribe")
 
     await role(shop, "lead", VIEW="all")

@@ -54,7 +54,7 @@ async def test_figures_reach_as_far_as_reports_do(house: House) -> None:
     await lily.says(conversation, "hello")
 
     async def wall_of(name: str, *roles: str) -> Watching:
-        person = await shop.agent(name, roles=roles, status="offline")  # type: ignore[arg-type]
+        person = await shop.agent(name, roles=roles, status="offline")
         return await Watching.of(person)
 
     all_of_it = await Watching.of(await boss_of(shop))
@@ -133,6 +133,6 @@ async def test_the_work_of_others_is_not_shown(house: House) -> None:
     await role(shop, "looker", WATCH="own", VIEW="own")
     await shop.agent("Lily")
     await (await shop.customer("Ada")).opens()
-    looker = await shop.agent("Looker", roles=(Role.AGENT, "looker"), status="offline")  # type: ignore[arg-type]
+    looker = await shop.agent("Looker", roles=(Role.AGENT, "looker"), status="offline")
 
     assert (await Watching.of(looker)).first.work == []

@@ -19,7 +19,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from protocol.ids import ConversationId, CustomerId, PersonId, ShopId, new_id
+from protocol.ids import AccountId, ConversationId, CustomerId, PersonId, ShopId, new_id
 from server.services.file_grants import Direction, FileGrants
 from server.services.file_types import EVERY_KIND, type_of
 from server.store.files import Allowance, Facts, FileRow, Files, Receiving
@@ -389,7 +389,7 @@ async def test_a_grant_is_for_one_file_one_way_one_shop_and_some_minutes(place: 
         "forged": (place.word("send", file_id)[:-3] + "AAA", 401, "grant_invalid"),
         "no grant": ("x", 401, "grant_invalid"),
         "an access token": (
-            place.node.app.tokens.access(place.shop, PersonId("x"), frozenset(), 0),  # type: ignore[arg-type]
+            place.node.app.tokens.access(place.shop, AccountId("x"), frozenset(), 0),
             401,
             "grant_invalid",
         ),

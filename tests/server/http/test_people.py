@@ -178,7 +178,7 @@ async def set_week(world: World, shop: Shop, *week: dict[str, Any]) -> httpx.Res
 
 @pytest.mark.req("GP-06")
 async def test_a_week_is_set_whole_and_read_in_order(world: World, demo: Shop) -> None:
-    await world.groups.add_member(demo.id, demo.group, demo.people[Role.AGENT])  # type: ignore[arg-type]
+    await world.groups.add_member(demo.id, demo.group, demo.people[Role.AGENT])
     late, early = hours(1, 600, 1440), hours(0, 540, 1080, demo.group)
     answer = await set_week(world, demo, late, early)
     assert answer.json() == {"hours": [early, late]}

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from protocol.ids import AccountId, ConversationId, CustomerId, GroupId
 from protocol.rights import BUILT_IN, Reach, Right
 from protocol.states import OrderState, Role
 from server.http.rights import RIGHTS, Access, Scope
@@ -229,8 +230,10 @@ async def test_ids_of_another_shop_answer_like_ids_that_never_were(
     never = Shop(
         other.id,
         "never",
-        dict.fromkeys(STAFF_ROLES, str(uuid.uuid4())),  # type: ignore[arg-type]
-        *[str(uuid.uuid4()) for _ in range(3)],  # type: ignore[arg-type]
+        dict.fromkeys(STAFF_ROLES, AccountId(str(uuid.uuid4()))),
+        GroupId(str(uuid.uuid4())),
+        CustomerId(str(uuid.uuid4())),
+        ConversationId(str(uuid.uuid4())),
         api_key="",
         api_key_id=str(uuid.uuid4()),
         identity_kid="ik_never",

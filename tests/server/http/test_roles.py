@@ -258,7 +258,7 @@ async def test_a_team_leader_manages_the_own_group_only(world: World, demo: Shop
     leader, lea = await somebody(world, demo, "leader")
     agent, stranger = demo.people[Role.AGENT], demo.people[Role.SUPERVISOR]
     for member in (leader, agent):
-        await world.groups.add_member(demo.id, demo.group, member)  # type: ignore[arg-type]
+        await world.groups.add_member(demo.id, demo.group, member)
     path = f"/v1/accounts/{agent}"
     assert (await world.ask("PATCH", path, headers=lea, json={"capacity": 3})).status_code == 200
     assert (await world.ask("PUT", f"{path}/schedules", headers=lea, json={"hours": []})).status_code == 200

@@ -12,7 +12,7 @@ import pytest
 from protocol.errors import RequestError
 from protocol.ids import new_id
 from protocol.states import Role
-from server.services.statistics import BUCKETS_MAX, edges_of
+from server.services.statistics import BUCKETS_MAX, Step, edges_of
 from tests.server.http.world import Shop, World
 
 pytestmark = pytest.mark.req("GP-05")
@@ -83,8 +83,8 @@ async def test_who_reaches_their_groups_counts_their_colleagues_and_sees_no_othe
     )
     south = await world.groups.add(demo.id, name="South", kind="region")
     for group in (demo.group, south.id):
-        await world.groups.add_member(demo.id, group, demo.people[Role.AGENT])  # type: ignore[arg-type]
-    await world.groups.add_member(demo.id, demo.group, demo.people[Role.SUPERVISOR])  # type: ignore[arg-type]
+        await world.groups.add_member(demo.id, group, demo.people[Role.AGENT])
+    await world.groups.add_member(demo.id, demo.group, demo.people[Role.SUPERVISOR])
     await closed(world, demo, Role.AGENT, 5)
     await closed(world, demo, Role.SERVICE_ADMIN, 1)
 
@@ -141,9 +141,9 @@ def ms(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def walls(first: str, last: str, step: str, zone: str) -> list[str]:
+def walls(first: str, last: str, step: Step, zone: str) -> list[str]:
     """Where buckets begin, as the clock on the shop's wall shows it."""
-    edges = edges_of(ms(first), ms(last), step, ZoneInfo(zone))  # type: ignore[arg-type]
+    edges = edges_of(ms(first), ms(last), step, ZoneInfo(zone))
     return [datetime.fromtimestamp(edge / 1000, ZoneInfo(zone)).strftime("%d %H:%M") for edge in edges]
 
 
@@ -196,7 +196,7 @@ def walls(first: str, last: str, step: str, zone: str) -> list[str]:
     ],
 )
 def test_buckets_are_those_of_the_shops_clock(
-    first: str, last: str, step: str, zone: str, expected: list[str]
+    first: str, last: str, step: Step, zone: str, expected: list[str]
 ) -> None:
     assert walls(first, last, step, zone) == expected
 

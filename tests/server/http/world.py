@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from protocol.errors import not_found
-from protocol.ids import AccountId, ConversationId, CustomerId, PersonId, ShopId, new_id
+from protocol.ids import AccountId, ConversationId, CustomerId, GroupId, PersonId, ShopId, new_id
 from protocol.methods.agents import SlotsResult
 from protocol.methods.conversations import ExplainResult, ListParams, ListResult
 from protocol.shapes import AgentCard, Conversation, Message, PoolCard
@@ -164,7 +164,7 @@ class Shop:
     id: ShopId
     slug: str
     people: dict[Role, AccountId]
-    group: str
+    group: GroupId
     customer: CustomerId
     conversation: ConversationId
     api_key: str

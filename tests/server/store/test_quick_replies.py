@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 
 import pytest
@@ -33,9 +34,9 @@ async def north(world: World) -> GroupId:
     return (await Groups(world.db).add(world.shop, name="North")).id
 
 
-async def refused(asked: object, reason: str) -> RequestError:
+async def refused(asked: Awaitable[object], reason: str) -> RequestError:
     with pytest.raises(RequestError) as caught:
-        await asked  # type: ignore[misc]
+        await asked
     assert caught.value.reason == reason
     return caught.value
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from protocol.ids import AccountId, GroupId, new_id
+from protocol.ids import AccountId, GroupId, ShopId, new_id
 from server.store.agent_states import AgentStates
 from server.store.database import Database
 from server.store.statistics import By, Figure, Statistics, Visible
@@ -31,7 +31,7 @@ class Chance:
     def __init__(self, db: Database, seed: int) -> None:
         self.db = db
         self.lot = random.Random(seed)
-        self.shop = new_id()
+        self.shop = ShopId(new_id())
         self.agents = [new_id() for _ in range(4)]
         self.bot = new_id()
         self.groups = [new_id() for _ in range(3)]
@@ -209,7 +209,7 @@ class Chance:
     ) -> tuple[dict[tuple[int, str | None, str], Figure], dict[tuple[int, str | None, str], Figure]]:
         """As the product counts, and as the raw log says."""
         counted = await Statistics(self.db).figures(
-            self.shop,  # type: ignore[arg-type]
+            self.shop,
             edges,
             by,
             Visible(),
@@ -265,7 +265,7 @@ async def test_times_in_each_state_are_what_was_written_down(db: Database, by: B
     await a_shop(db, 22, 0)
     edges = [BEGIN + 450_001, BEGIN + 1_800_000, BEGIN + 3_600_000, BEGIN + DAY, BEGIN + 4 * DAY]
 
-    told = await AgentStates(db).times(chance.shop, edges, by, Visible())  # type: ignore[arg-type]
+    told = await AgentStates(db).times(chance.shop, edges, by, Visible())
 
     assert {(one.bucket, one.key, one.state): one.ms for one in told} == await state_times(
         db, chance.shop, edges, by, BEGIN + 4 * DAY
@@ -338,7 +338,7 @@ async def test_who_sees_some_agents_counts_their_work_and_what_waits_for_them(db
     mine = frozenset({AccountId(chance.agents[0])})
 
     counted = await Statistics(db).figures(
-        chance.shop,  # type: ignore[arg-type]
+        chance.shop,
         [BEGIN, BEGIN + 4 * DAY],
         "shop",
         Visible(mine, frozenset({"after_sale"})),
