@@ -74,7 +74,9 @@ class Shop:
                 token = await door.sign_in(SHOP, OWNER, PASSWORD)
                 for surface in ("widget", "desk"):
                     path = f"/v1/settings/origins/{surface}"
-                    await door.ask("PUT", path, {"origins": [ORIGIN]}, token=token)
+                    revs = (await door.ask("GET", "/v1/settings/origins", token=token))["revs"]
+                    body = {"origins": [ORIGIN], "rev": revs[surface]}
+                    await door.ask("PUT", path, body, token=token)
                 made = [await _employ(door, token, email, capacity) for email in emails]
         except BaseException:
             for node in nodes:

@@ -42,13 +42,14 @@ from server.store.api_keys import ApiKeys as ApiKeyStore
 from server.store.audit import AuditStore
 from server.store.conversations import Conversations
 from server.store.database import Database
+from server.store.editing import Editing
 from server.store.glass import BrokenGlass
 from server.store.groups import GroupRow
 from server.store.groups import Groups as GroupStore
 from server.store.hours import Hours as HoursStore
 from server.store.policies import Policies as PolicyStore
 from server.store.roles import Roles
-from server.store.shops import ShopRow, Shops
+from server.store.shops import ShopRow, Shops, WidgetSettings
 from server.store.tokens import RefreshTokens
 
 NODE = "command-line"
@@ -83,6 +84,7 @@ class Setup:
         )
         self._passwords = Passwords(parallel=1)
         self._shops = Shops(self._database)
+        self._editing = Editing(self._database)
         self._accounts = AccountStore(self._database)
         self._groups = GroupStore(self._database)
         self._policies = PolicyStore(self._database)
@@ -135,12 +137,11 @@ class Setup:
         check_password(owner.password, owner.name, owner.email, field="password")
         shop = await self._add(slug, name)
         made = await self._make_owner(shop.id, owner)
-        settings = ShopSettings(self._shops)
         for surface in ("widget", "desk"):
-            await settings.set_origins(_manager(shop.id), surface, origins)
-        key = await settings.new_identity_key(_manager(shop.id))
+            await self._shops.set_origins(shop.id, surface, origins)
+        key = await ShopSettings(self._shops, self._editing).new_identity_key(_manager(shop.id))
         # A key that is given out is meant to be used: what it signs is believed, visitors without it may come too.
-        await settings.set_widget(_manager(shop.id), identity_mode="enforce", anonymous_allowed=True)
+        await self._shops.set_widget(shop.id, WidgetSettings(identity_mode="enforce", anonymous_allowed=True))
         return ShopMade(shop, made, key)
 
     async def _add(self, slug: str, name: str) -> ShopRow:
@@ -248,7 +249,13 @@ class Setup:
         )
 
     def _group_service(self) -> Groups:
-        return Groups(groups=self._groups, accounts=self._accounts, policies=self._policies, live=self._told)
+        return Groups(
+            groups=self._groups,
+            accounts=self._accounts,
+            policies=self._policies,
+            editing=self._editing,
+            live=self._told,
+        )
 
 
 class _Told:

@@ -198,9 +198,12 @@ async def _endings(door: Door, owner: SignIn, speech: str) -> None:
 async def _surfaces(door: Door, owner: SignIn, ports: list[int]) -> None:
     origins = [f"http://{host}:{port}" for port in ports for host in ("127.0.0.1", "localhost")]
     for surface in ("widget", "desk"):
+        revs = (await door.ask("GET", "/v1/settings/origins", token=owner.access_token))["revs"]
         path = f"/v1/settings/origins/{surface}"
-        await door.ask("PUT", path, {"origins": origins}, token=owner.access_token)
-    settings = {"identity_mode": "enforce", "anonymous_allowed": True}
+        body = {"origins": origins, "rev": revs[surface]}
+        await door.ask("PUT", path, body, token=owner.access_token)
+    widget = await door.ask("GET", "/v1/settings/widget", token=owner.access_token)
+    settings = {**widget, "identity_mode": "enforce", "anonymous_allowed": True}
     await door.ask("PUT", "/v1/settings/widget", settings, token=owner.access_token)
 
 

@@ -95,6 +95,14 @@ Day = Annotated[
     WithJsonSchema({"type": "string", "format": "date", "pattern": _DAY.pattern}),
 ]
 """A date of the shop's calendar, as in `2026-12-25`."""
+Rev = Annotated[
+    str,
+    StringConstraints(pattern=r"^([0-9a-f]{16}|none)$"),
+    Field(
+        description="`rev` of what was read before; `none`: it was not there. Made from anything but what holds, the "
+        "change is refused (409 `stale_rev`), and the refusal names who was faster.",
+    ),
+]
 Id = Annotated[UUID, Path(description="An id of ours.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Most entries of the page.")]
 Cursor = Annotated[

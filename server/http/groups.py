@@ -6,9 +6,10 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from protocol.ids import AccountId, GroupId
-from server.http.fields import Closed, Id, Name, View
+from server.http.fields import Closed, Id, Name, Rev, View
 from server.http.guard import Asking, Given, GuardedRoute
 from server.http.people import AccountView, account_view
+from server.services.revisions import revision_of
 from server.store.groups import GroupRow
 
 router = APIRouter(prefix="/v1/groups", route_class=GuardedRoute, tags=["groups"])
@@ -31,6 +32,7 @@ class GroupBody(Closed):
 
     name: Name | None = None
     kind: Kind | None = None
+    rev: Rev
 
 
 class GroupView(View):
@@ -39,6 +41,7 @@ class GroupView(View):
     id: str
     name: str
     kind: Kind
+    rev: Rev
 
 
 class GroupList(View):
@@ -55,7 +58,9 @@ class MemberList(View):
 
 def group_view(row: GroupRow) -> GroupView:
     """As it is given out."""
-    return GroupView.model_validate({"id": row.id, "name": row.name, "kind": row.kind})
+    return GroupView.model_validate(
+        {"id": row.id, "name": row.name, "kind": row.kind, "rev": revision_of(row.name, row.kind)}
+    )
 
 
 @router.get("")
@@ -80,7 +85,7 @@ async def get_group(deps: Given, caller: Asking, group_id: Id) -> GroupView:
 async def change_group(deps: Given, caller: Asking, group_id: Id, body: GroupBody) -> GroupView:
     """Rename a group, or say what it stands for."""
     return group_view(
-        await deps.groups.change(caller, GroupId(str(group_id)), name=body.name, kind=body.kind)
+        await deps.groups.change(caller, GroupId(str(group_id)), name=body.name, kind=body.kind, rev=body.rev)
     )
 
 

@@ -18,9 +18,11 @@ from starlette.exceptions import HTTPException
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from server.http.deps import Deps
+from server.http.edits import EDITS, named
 from server.http.problems import Refusal, of_bug, problem_response
 from server.http.rights import RIGHTS, Access
 from server.services.callers import Caller
+from server.services.revisions import STALE
 from server.services.tokens import unauthenticated
 
 log = structlog.get_logger("pointsman.http")
@@ -129,6 +131,9 @@ async def _answer(
     except RequestError as error:
         if error.code in RECORDED and not access.public:
             await _record(request, name, error)
+        if error.reason == STALE and name in EDITS:
+            history = deps_of(request).settings_history
+            await named(history, caller_of(request).shop_id, EDITS[name], _ids(request), error)
         raise
     except (RequestValidationError, HTTPException):
         raise
@@ -160,9 +165,13 @@ async def _admit(request: Request, name: str, access: Access) -> Caller:
 
 async def _record(request: Request, name: str, error: RequestError) -> None:
     """Into the audit with it (GP-03)."""
-    ids = {name: str(value) for name, value in request.path_params.items()}
     doors = deps_of(request).doors
-    await doors.caller_refused(caller_of(request), name, ids, peer_address(request), error)
+    await doors.caller_refused(caller_of(request), name, _ids(request), peer_address(request), error)
+
+
+def _ids(request: Request) -> dict[str, str]:
+    """What the path names."""
+    return {name: str(value) for name, value in request.path_params.items()}
 
 
 def _check_media_type(request: Request) -> None:

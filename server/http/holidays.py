@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
-from server.http.fields import Closed, Day, Name, View
+from server.http.fields import Closed, Day, Name, Rev, View
 from server.http.guard import Asking, Given, GuardedRoute
+from server.services.revisions import revision_of
 from server.store.hours import Holiday, Stretch
 
 router = APIRouter(prefix="/v1/settings", route_class=GuardedRoute, tags=["schedules"])
@@ -32,6 +33,7 @@ class HolidaysBody(Closed):
     """The whole list; it replaces what was there."""
 
     holidays: Annotated[list[HolidayBody], Field(max_length=1000)]
+    rev: Rev
 
 
 class OpenView(View):
@@ -53,6 +55,7 @@ class HolidaysView(View):
     """The shop's holidays, by date."""
 
     holidays: list[HolidayView]
+    rev: Rev
 
 
 def _view(holidays: tuple[Holiday, ...]) -> HolidaysView:
@@ -67,7 +70,8 @@ def _view(holidays: tuple[Holiday, ...]) -> HolidaysView:
                 ],
             )
             for holiday in holidays
-        ]
+        ],
+        rev=revision_of(holidays),
     )
 
 
@@ -89,4 +93,4 @@ async def set_holidays(deps: Given, caller: Asking, body: HolidaysBody) -> Holid
         )
         for holiday in body.holidays
     )
-    return _view(await deps.schedules.set_holidays(caller, holidays))
+    return _view(await deps.schedules.set_holidays(caller, holidays, rev=body.rev))

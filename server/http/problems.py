@@ -61,6 +61,14 @@ class FieldFault(BaseModel):
     problem: str = Field(description="What is wrong, in words for people.")
 
 
+class Meanwhile(BaseModel):
+    """Who was faster, and when: the last change of what somebody wanted to change from an older revision."""
+
+    by: str = Field(description="Their name as it was then; empty: the server itself.")
+    by_id: str
+    at: str
+
+
 class Problem(BaseModel):
     """Why a request was refused (RFC 9457)."""
 
@@ -74,6 +82,9 @@ class Problem(BaseModel):
     retry_after_ms: int | None = Field(default=None, description="When to try again.")
     errors: list[FieldFault] = Field(
         default=[], description="Everything wrong with the request, field by field."
+    )
+    meanwhile: Meanwhile | None = Field(
+        default=None, description="With `stale_rev`: who changed it since it was read."
     )
 
 
@@ -111,6 +122,7 @@ def of_request_error(error: RequestError) -> Problem:
         retryable=error.retryable,
         retry_after_ms=error.retry_after_ms,
         errors=_field_faults(error.detail) if error.code is ErrorCode.INVALID_PARAMS else [],
+        meanwhile=_meanwhile(error.detail),
     )
 
 
@@ -144,6 +156,11 @@ def _field_faults(detail: Any) -> list[FieldFault]:
     if not isinstance(detail, list):
         return []
     return [FieldFault.model_validate(item) for item in cast("list[Any]", detail)]
+
+
+def _meanwhile(detail: Any) -> Meanwhile | None:
+    """Who was faster, where `edits.named` said so."""
+    return cast("dict[str, Any]", detail).get("meanwhile") if isinstance(detail, dict) else None
 
 
 def _allowed(request: Request) -> str:

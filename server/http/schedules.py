@@ -9,9 +9,9 @@ from pydantic import Field
 
 from protocol.ids import AccountId, GroupId
 from protocol.times import text_of_ms
-from server.http.fields import Closed, Day, Id, Instant, Note, View, milliseconds, stamp_if
+from server.http.fields import Closed, Day, Id, Instant, Note, Rev, View, milliseconds, stamp_if
 from server.http.guard import Asking, Given, GuardedRoute
-from server.services.schedules import DutyNow
+from server.services.schedules import DutyNow, dated_rev, week_rev
 from server.store.groups import Shift
 from server.store.hours import FIRST_DAY, LAST_DAY, ByHand, DatedDay, Stretch
 
@@ -50,6 +50,7 @@ class ScheduleBody(Closed):
     """The whole week; it replaces what was there. Empty: always on duty."""
 
     hours: Annotated[list[HoursBody], Field(max_length=500)]
+    rev: Rev
 
 
 class HoursView(View):
@@ -65,6 +66,7 @@ class ScheduleView(View):
     """The week of an account. Empty: always on duty."""
 
     hours: list[HoursView]
+    rev: Rev
 
 
 def _view(hours: tuple[Shift, ...]) -> ScheduleView:
@@ -74,7 +76,8 @@ def _view(hours: tuple[Shift, ...]) -> ScheduleView:
                 weekday=h.weekday, start_minute=h.start_minute, end_minute=h.end_minute, group_id=h.group_id
             )
             for h in hours
-        ]
+        ],
+        rev=week_rev(hours),
     )
 
 
@@ -83,6 +86,7 @@ class DatedBody(Closed):
 
     hours: Annotated[list[StretchBody], Field(max_length=50)]
     note: Note = ""
+    rev: Rev
 
 
 class StretchView(View):
@@ -99,6 +103,7 @@ class DatedView(View):
     date: date
     hours: list[StretchView]
     note: str
+    rev: Rev
 
 
 class DatedList(View):
@@ -141,7 +146,7 @@ def _stretches(hours: Sequence[Stretch]) -> list[StretchView]:
 
 
 def _dated(day: DatedDay) -> DatedView:
-    return DatedView(date=day.day, hours=_stretches(day.hours), note=day.note)
+    return DatedView(date=day.day, hours=_stretches(day.hours), note=day.note, rev=dated_rev(day))
 
 
 def _duty(now: DutyNow) -> DutyView:
@@ -173,7 +178,7 @@ async def set_schedule(deps: Given, caller: Asking, account_id: Id, body: Schedu
     """Set the whole week; live routing follows at once. Refused when a stretch ends before it begins, is longer than a
     day, overlaps another one for the same group, or names a group that the account is not a member of."""
     hours = tuple(Shift(h.weekday, h.start_minute, h.end_minute, h.group) for h in body.hours)
-    return _view(await deps.schedules.set(caller, AccountId(str(account_id)), hours))
+    return _view(await deps.schedules.set(caller, AccountId(str(account_id)), hours, rev=body.rev))
 
 
 @router.get("/{account_id}/dates")
@@ -195,7 +200,7 @@ async def set_date(deps: Given, caller: Asking, account_id: Id, day: DayInPath, 
     live routing follows at once. Refused like a week."""
     hours = tuple(Stretch(h.start_minute, h.end_minute, h.group) for h in body.hours)
     given = DatedDay(AccountId(str(account_id)), day, body.note, hours)
-    return _dated(await deps.schedules.set_dated(caller, given))
+    return _dated(await deps.schedules.set_dated(caller, given, rev=body.rev))
 
 
 @router.delete("/{account_id}/dates/{day}", status_code=204)

@@ -6,10 +6,12 @@ from fastapi import APIRouter, Path
 from pydantic import Field, StringConstraints
 
 from protocol.times import text_of_ms
-from server.http.fields import Closed, View, stamp_if
+from server.http.fields import Closed, Rev, View, stamp_if
 from server.http.guard import Asking, Given, GuardedRoute
-from server.services.shop_settings import KeyIssued
+from server.services.revisions import revision_of
+from server.services.shop_settings import KeyIssued, OriginLists
 from server.store.shops import IdentityKeyRow
+from server.store.shops import WidgetSettings as StoredWidget
 
 router = APIRouter(prefix="/v1/settings", route_class=GuardedRoute, tags=["shop settings"])
 
@@ -42,12 +44,21 @@ class WidgetSettings(Closed):
 
     identity_mode: Mode
     anonymous_allowed: bool
+    rev: Rev
 
 
 class OriginsBody(Closed):
     """The whole list; it replaces what was there."""
 
     origins: Annotated[list[Origin], Field(max_length=200)]
+    rev: Rev
+
+
+class OriginRevs(View):
+    """The revision of each list."""
+
+    widget: Rev
+    desk: Rev
 
 
 class Origins(View):
@@ -55,6 +66,7 @@ class Origins(View):
 
     widget: list[str]
     desk: list[str]
+    revs: OriginRevs
 
 
 class IdentityKeyView(View):
@@ -85,6 +97,22 @@ def _key(row: IdentityKeyRow) -> IdentityKeyView:
     )
 
 
+def _widget(settings: StoredWidget) -> WidgetSettings:
+    return WidgetSettings(
+        identity_mode=settings.identity_mode,
+        anonymous_allowed=settings.anonymous_allowed,
+        rev=revision_of(settings),
+    )
+
+
+def _origins(lists: OriginLists) -> Origins:
+    return Origins(
+        widget=list(lists.widget),
+        desk=list(lists.desk),
+        revs=OriginRevs(widget=lists.rev("widget"), desk=lists.rev("desk")),
+    )
+
+
 def _issued(key: KeyIssued) -> NewIdentityKey:
     return NewIdentityKey(kid=key.kid, secret=key.secret, created_at=text_of_ms(key.created_ms))
 
@@ -92,31 +120,29 @@ def _issued(key: KeyIssued) -> NewIdentityKey:
 @router.get("/widget")
 async def get_widget(deps: Given, caller: Asking) -> WidgetSettings:
     """The widget's settings."""
-    settings = await deps.shop_settings.widget(caller.shop_id)
-    return WidgetSettings(identity_mode=settings.identity_mode, anonymous_allowed=settings.anonymous_allowed)
+    return _widget(await deps.shop_settings.widget(caller.shop_id))
 
 
 @router.put("/widget")
 async def set_widget(deps: Given, caller: Asking, body: WidgetSettings) -> WidgetSettings:
     """Change the widget's settings. Refused when nobody could come in any more."""
     settings = await deps.shop_settings.set_widget(
-        caller, identity_mode=body.identity_mode, anonymous_allowed=body.anonymous_allowed
+        caller, identity_mode=body.identity_mode, anonymous_allowed=body.anonymous_allowed, rev=body.rev
     )
-    return WidgetSettings(identity_mode=settings.identity_mode, anonymous_allowed=settings.anonymous_allowed)
+    return _widget(settings)
 
 
 @router.get("/origins")
 async def get_origins(deps: Given, caller: Asking) -> Origins:
     """The origins from which browsers may connect."""
-    widget, desk = await deps.shop_settings.origins(caller.shop_id)
-    return Origins(widget=list(widget), desk=list(desk))
+    return _origins(await deps.shop_settings.origins(caller.shop_id))
 
 
 @router.put("/origins/{surface}")
 async def set_origins(deps: Given, caller: Asking, surface: Surface, body: OriginsBody) -> Origins:
     """Replace one list."""
-    widget, desk = await deps.shop_settings.set_origins(caller, surface, tuple(dict.fromkeys(body.origins)))
-    return Origins(widget=list(widget), desk=list(desk))
+    origins = tuple(dict.fromkeys(body.origins))
+    return _origins(await deps.shop_settings.set_origins(caller, surface, origins, rev=body.rev))
 
 
 @router.get("/identity-keys")

@@ -143,7 +143,7 @@ class FileRequests:
         return frozenset(FileKind(kind) for kind in chosen[0]) & self._rules.kinds, chosen[1]
 
     async def set_kinds(self, caller: Caller, kinds: frozenset[FileKind], *, rev: int) -> int:
-        """Choose; the new revision. CONFLICT `changed_meanwhile`; INVALID_PARAMS for what the server does not take."""
+        """Choose; the new revision. CONFLICT `stale_rev`; INVALID_PARAMS for what the server does not take."""
         if not kinds <= self._rules.kinds:
             raise RequestError(
                 ErrorCode.INVALID_PARAMS,
@@ -153,7 +153,7 @@ class FileRequests:
             )
         if not await self._files.set_kinds(caller.shop_id, frozenset(kinds), rev=rev):
             raise RequestError(
-                ErrorCode.CONFLICT, "changed_meanwhile", "Somebody changed this meanwhile; look again."
+                ErrorCode.CONFLICT, "stale_rev", "These settings were changed meanwhile; look at them again."
             )
         return rev + 1
 

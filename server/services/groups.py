@@ -5,8 +5,10 @@ from protocol.ids import AccountId, GroupId
 from router.policy import Policy
 from server.services.accounts import LiveProfiles
 from server.services.callers import Caller
+from server.services.revisions import check_revision, revision_of
 from server.store.accounts import AccountRow
 from server.store.accounts import Accounts as AccountStore
+from server.store.editing import Editing
 from server.store.groups import GroupRow
 from server.store.groups import Groups as GroupStore
 from server.store.policies import Policies as PolicyStore
@@ -16,11 +18,18 @@ class Groups:
     """Makes groups and changes who belongs to them. Everything is the caller's shop's; else NOT_FOUND."""
 
     def __init__(
-        self, *, groups: GroupStore, accounts: AccountStore, policies: PolicyStore, live: LiveProfiles
+        self,
+        *,
+        groups: GroupStore,
+        accounts: AccountStore,
+        policies: PolicyStore,
+        editing: Editing,
+        live: LiveProfiles,
     ) -> None:
         self._groups = groups
         self._accounts = accounts
         self._policies = policies
+        self._editing = editing
         self._live = live
 
     async def list(self, caller: Caller) -> tuple[GroupRow, ...]:
@@ -37,12 +46,16 @@ class Groups:
         await self._live.policy_changed(caller.shop_id)
         return row
 
-    async def change(self, caller: Caller, group: GroupId, *, name: str | None, kind: str | None) -> GroupRow:
-        """Change what is given. Refused: NOT_FOUND, CONFLICT `group_name_taken`."""
-        row = await self.get(caller, group)
-        changed = await self._groups.update(
-            caller.shop_id, group, name=name or row.name, kind=kind or row.kind
-        )
+    async def change(
+        self, caller: Caller, group: GroupId, *, name: str | None, kind: str | None, rev: str
+    ) -> GroupRow:
+        """Change what is given. Refused: NOT_FOUND, CONFLICT `stale_rev`, `group_name_taken`."""
+        async with self._editing.of(caller.shop_id) as stored:
+            row = await stored.groups.get(caller.shop_id, group)
+            check_revision(rev, revision_of(row.name, row.kind))
+            changed = await stored.groups.update(
+                caller.shop_id, group, name=name or row.name, kind=kind or row.kind
+            )
         if changed.name != row.name:
             await self._live.policy_changed(caller.shop_id)
         return changed

@@ -17,9 +17,11 @@ from server.services.accounts import invalid
 from server.services.callers import Caller, CallerEyes
 from server.services.duty import DAY, HORIZON_DAYS, Duty, day_of, duty
 from server.services.profiles import AROUND_DAYS, hours_of
+from server.services.revisions import NOTHING, check_revision, revision_of
 from server.services.scope import Scope
 from server.services.shops import Shops
 from server.store.accounts import Accounts as AccountStore
+from server.store.editing import Editing
 from server.store.groups import Groups as GroupStore
 from server.store.groups import Shift
 from server.store.hours import ByHand, DatedDay, Holiday, Hours, Stretch
@@ -53,6 +55,7 @@ class Schedules:
         groups: GroupStore,
         accounts: AccountStore,
         hours: Hours,
+        editing: Editing,
         shops: Shops,
         scope: Scope,
         live: LiveHours,
@@ -61,6 +64,7 @@ class Schedules:
         self._groups = groups
         self._accounts = accounts
         self._hours = hours
+        self._editing = editing
         self._shops = shops
         self._scope = scope
         self._live = live
@@ -72,9 +76,12 @@ class Schedules:
         await self._accounts.get(caller.shop_id, account)
         return tuple(sorted(await self._groups.shifts(caller.shop_id, account), key=_order))
 
-    async def set(self, caller: Caller, account: AccountId, hours: tuple[Shift, ...]) -> tuple[Shift, ...]:
-        """Replace the whole week. INVALID_PARAMS when a stretch is empty, longer than a day, overlaps another of the
-        same group (Sunday's night and Monday included), or names a group that the account is not in."""
+    async def set(
+        self, caller: Caller, account: AccountId, hours: tuple[Shift, ...], *, rev: str
+    ) -> tuple[Shift, ...]:
+        """Replace the whole week. CONFLICT `stale_rev`; INVALID_PARAMS when a stretch is empty, longer than a day,
+        overlaps another of the same group (Sunday's night and Monday included), or names a group that the account is
+        not in."""
         await self._may_set(caller, account)
         ordered = tuple(sorted(hours, key=_order))
         await self._check(
@@ -89,7 +96,10 @@ class Schedules:
             ],
             around=WEEK,
         )
-        await self._groups.set_shifts(caller.shop_id, account, ordered)
+        async with self._editing.of(caller.shop_id) as stored:
+            holds = await stored.groups.shifts(caller.shop_id, account)
+            check_revision(rev, week_rev(holds))
+            await stored.groups.set_shifts(caller.shop_id, account, ordered)
         await self._live.hours_changed(caller.shop_id)
         return ordered
 
@@ -101,14 +111,17 @@ class Schedules:
         await self._accounts.get(caller.shop_id, account)
         return await self._hours.dated(caller.shop_id, account, first, last)
 
-    async def set_dated(self, caller: Caller, day: DatedDay) -> DatedDay:
-        """Set what an account works on a date, instead of its week and whatever holiday it is; nothing: off. Refused
-        like `set`."""
+    async def set_dated(self, caller: Caller, day: DatedDay, *, rev: str) -> DatedDay:
+        """Set what an account works on a date, instead of its week and whatever holiday it is; nothing: off. `rev`:
+        `NOTHING` for a date on which the week decided so far. Refused like `set`."""
         await self._may_set(caller, day.account_id)
         await self._check(caller.shop_id, day.account_id, [(0, stretch) for stretch in day.hours])
         ordered = tuple(sorted(day.hours, key=lambda part: (part.start_minute, part.group_id or "")))
         kept = DatedDay(day.account_id, day.day, day.note, ordered)
-        await self._hours.set_dated(caller.shop_id, kept)
+        async with self._editing.of(caller.shop_id) as stored:
+            there = await stored.hours.dated(caller.shop_id, day.account_id, day.day, day.day)
+            check_revision(rev, dated_rev(there[0]) if there else NOTHING)
+            await stored.hours.set_dated(caller.shop_id, kept)
         await self._live.hours_changed(caller.shop_id)
         return kept
 
@@ -123,26 +136,14 @@ class Schedules:
         """All of them, by date."""
         return await self._hours.holidays(caller.shop_id)
 
-    async def set_holidays(self, caller: Caller, holidays: tuple[Holiday, ...]) -> tuple[Holiday, ...]:
-        """Replace all of them. INVALID_PARAMS when a date comes twice, or a holiday's hours are empty, overlap, or
-        leave the day."""
-        ordered = tuple(
-            Holiday(
-                holiday.day, holiday.name, tuple(sorted(holiday.hours, key=lambda part: part.start_minute))
-            )
-            for holiday in sorted(holidays, key=lambda holiday: holiday.day)
-        )
-        for earlier, later in pairwise(ordered):
-            if earlier.day == later.day:
-                raise invalid("body.holidays", f"{later.day} is named twice")
-        for holiday in ordered:
-            if any(part.end_minute > DAY for part in holiday.hours):
-                raise invalid(
-                    "body.holidays",
-                    f"{holiday.day}: hours of a holiday end by midnight; name the next day too",
-                )
-            _check_stretches("body.holidays", [(0, part) for part in holiday.hours], f"{holiday.day}: ")
-        await self._hours.set_holidays(caller.shop_id, ordered)
+    async def set_holidays(
+        self, caller: Caller, holidays: tuple[Holiday, ...], *, rev: str
+    ) -> tuple[Holiday, ...]:
+        """Replace all of them. CONFLICT `stale_rev`; INVALID_PARAMS as `accepted_holidays`."""
+        ordered = accepted_holidays(holidays)
+        async with self._editing.of(caller.shop_id) as stored:
+            check_revision(rev, revision_of(await stored.hours.holidays(caller.shop_id)))
+            await stored.hours.set_holidays(caller.shop_id, ordered)
         await self._live.hours_changed(caller.shop_id)
         return ordered
 
@@ -202,13 +203,45 @@ class Schedules:
         for _, stretch in stretches:
             if stretch.group_id is not None and stretch.group_id not in of_account:
                 raise invalid("body.hours", f"the account is not in group {stretch.group_id}")
-        _check_stretches("body.hours", stretches, around=around)
+        check_stretches("body.hours", stretches, around=around)
 
     def _now_ms(self) -> int:
         return int(self._now() * 1000)
 
 
-def _check_stretches(
+def accepted_holidays(holidays: Sequence[Holiday]) -> tuple[Holiday, ...]:
+    """Holidays in order. INVALID_PARAMS when a date comes twice, or a holiday's hours are empty, overlap, or leave the
+    day."""
+    ordered = tuple(
+        Holiday(holiday.day, holiday.name, tuple(sorted(holiday.hours, key=lambda part: part.start_minute)))
+        for holiday in sorted(holidays, key=lambda holiday: holiday.day)
+    )
+    for earlier, later in pairwise(ordered):
+        if earlier.day == later.day:
+            raise invalid("body.holidays", f"{later.day} is named twice")
+    for holiday in ordered:
+        if any(part.end_minute > DAY for part in holiday.hours):
+            raise invalid(
+                "body.holidays",
+                f"{holiday.day}: hours of a holiday end by midnight; name the next day too",
+            )
+        check_stretches("body.holidays", [(0, part) for part in holiday.hours], f"{holiday.day}: ")
+    return ordered
+
+
+def week_rev(week: Sequence[Shift]) -> str:
+    """The revision of a week: of its stretches, in whatever order they come."""
+    return revision_of(
+        [(h.weekday, h.start_minute, h.end_minute, h.group_id) for h in sorted(week, key=_order)]
+    )
+
+
+def dated_rev(day: DatedDay) -> str:
+    """The revision of what an account works on a date."""
+    return revision_of(day.note, day.hours)
+
+
+def check_stretches(
     field: str, stretches: Sequence[tuple[int, Stretch]], about: str = "", *, around: int | None = None
 ) -> None:
     """Each (minute at which its day begins, stretch). `around`: minutes after which it all begins again."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from protocol.ids import ShopId, new_id
+from protocol.ids import AccountId, GroupId, ShopId, new_id
 from server.store.cursors import read_cursor, write_cursor
 from server.store.database import Database, Row
 from server.store.finding import literal
@@ -49,6 +49,14 @@ class Wanted:
     from_ms: int | None = None
     before_ms: int | None = None
     text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads of changes of quick replies: theirs, the shop's, and those of `groups` (None: of all)."""
+
+    account: AccountId
+    groups: frozenset[GroupId] | None
 
 
 class AuditStore:
@@ -132,17 +140,37 @@ class AuditStore:
         return _page(rows, limit)
 
     async def changes(
-        self, shop_id: ShopId, *, actions: list[str], columns: list[str], cursor: str | None, limit: int
+        self,
+        shop_id: ShopId,
+        actions: list[str],
+        columns: list[str],
+        *,
+        reader: Reader | None = None,
+        subject: str | None = None,
+        about: str | None = None,
+        cursor: str | None,
+        limit: int,
     ) -> Page[AuditRow]:
         """What was done by one of these actions, the newest first; of the shop's own row only what concerns one of
-        `columns`. INVALID_PARAMS `bad_cursor`."""
+        `columns`; of quick replies only those that `reader` may know of. `subject`: of this one alone; `about`: which
+        names this. INVALID_PARAMS `bad_cursor`."""
         at_ms, last = (None, "") if cursor is None else read_cursor(cursor, (int, str))
         rows = await self._db.fetch(
             """
-            SELECT * FROM audit
+            SELECT * FROM audit a
             WHERE shop_id = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3::uuid))
                 AND action = ANY ($4) AND outcome = 'done'
                 AND (action NOT LIKE 'shops.%' OR before ?| $5::text[] OR after ?| $5::text[])
+                AND ($7::text IS NULL OR subject_id = $7)
+                AND ($8::text IS NULL OR strpos(concat(before, after), $8) > 0)
+                AND ($9::text IS NULL OR action NOT LIKE 'quick_replies.%' OR EXISTS (
+                    -- Whose a quick reply is, is said when it is made, and never changes.
+                    SELECT FROM audit made
+                    WHERE made.shop_id = a.shop_id AND made.subject_id = a.subject_id
+                        AND made.action = 'quick_replies.added'
+                        AND coalesce(made.after ->> 'account_id', $9) = $9
+                        AND ($10::text[] IS NULL OR coalesce(made.after ->> 'group_id', '') = ANY ($10))
+                ))
             ORDER BY at DESC, id DESC LIMIT $6
             """,
             shop_id,
@@ -151,6 +179,10 @@ class AuditStore:
             actions,
             columns,
             limit + 1,
+            subject,
+            about,
+            None if reader is None else reader.account,
+            None if reader is None or reader.groups is None else ["", *reader.groups],
         )
         return _page(rows, limit)
 

@@ -50,6 +50,12 @@ class Transaction:
         await self._declare(sql)
         return _touched(await self._link.execute(sql, *args))
 
+    @asynccontextmanager
+    async def part(self) -> AsyncGenerator[None]:
+        """A part of the transaction that is taken back for itself when an exception leaves it."""
+        async with self._link.transaction():
+            yield
+
     async def _declare(self, sql: str) -> None:
         """Before the first audited change: who makes it."""
         if not self._declared and (declaration := acting.declaration(sql)) is not None:

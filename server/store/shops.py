@@ -142,13 +142,10 @@ class Shops:
         """The shop's settings for the end of conversations, as they were stored. NOT_FOUND."""
         return _there(await self._db.fetchrow("SELECT endings FROM shops WHERE id = $1", shop_id))["endings"]
 
-    async def set_endings(self, shop_id: ShopId, before: dict[str, Any], settings: dict[str, Any]) -> bool:
-        """Replace them, if they still are what they were `before`; whether they were."""
-        return bool(
-            await self._db.execute(
-                "UPDATE shops SET endings = $3 WHERE id = $1 AND endings = $2", shop_id, before, settings
-            )
-        )
+    async def set_endings(self, shop_id: ShopId, settings: dict[str, Any]) -> None:
+        """Replace them. NOT_FOUND."""
+        if not await self._db.execute("UPDATE shops SET endings = $2 WHERE id = $1", shop_id, settings):
+            raise not_found("shop")
 
     async def origins(self, shop_id: ShopId) -> Origins:
         """The allow-lists of both surfaces; empty for a shop that is not there."""

@@ -10,6 +10,7 @@ from server.store.agent_states import AgentStates
 from server.store.audit import AuditStore
 from server.store.conversations import Conversations
 from server.store.customers import Customers
+from server.store.editing import Editing
 from server.store.glass import BrokenGlass
 from server.store.groups import Groups as GroupStore
 from server.store.history import History
@@ -34,6 +35,7 @@ class Stores(Clients):
         db = self.db
         self.shop_store = ShopStore(db)
         self.account_store = AccountStore(db)
+        self.editing = Editing(db)
         self.group_store = GroupStore(db)
         self.hours = Hours(db)
         self.statistics = Statistics(db)

@@ -75,7 +75,7 @@ class Surfaces(Identity):
             GatewayCollector(self.gateway.metrics, {**self.gateway.gauges(), **self._gauges()})
         )
         self.policies = Policies(self.policy_store, self.account_store, self.group_store, self.changes)
-        self.endings = Endings(self.shop_store, self.shops)
+        self.endings = Endings(self.shop_store, self.editing, self.shops)
         self.dry_run = DryRun(self.policies, self.routing.foresee)
         self.live_reads = LiveReads(self.agents, self.live, self.shops)
         facts = CustomerFacts(
@@ -99,6 +99,7 @@ class Surfaces(Identity):
                     groups=self.group_store,
                     accounts=self.account_store,
                     policies=self.policy_store,
+                    editing=self.editing,
                     live=self.changes,
                 ),
                 reports=Reports(
@@ -117,6 +118,7 @@ class Surfaces(Identity):
                     groups=self.group_store,
                     accounts=self.account_store,
                     hours=self.hours,
+                    editing=self.editing,
                     shops=self.shops,
                     scope=self.scope,
                     live=self.changes,
@@ -143,9 +145,9 @@ class Surfaces(Identity):
                     ),
                 ),
                 dry_run=self.dry_run,
-                shop_settings=ShopSettings(self.shop_store),
-                settings_history=SettingsHistory(AuditStore(self.db), self.scope),
-                collaborating=Collaborating(self.shop_store, self.shops),
+                shop_settings=ShopSettings(self.shop_store, self.editing),
+                settings_history=SettingsHistory(AuditStore(self.db), self.role_store, self.scope),
+                collaborating=Collaborating(self.shop_store, self.editing, self.shops),
                 endings=self.endings,
                 widget=WidgetSessions(
                     shops=self.shop_store,

@@ -65,7 +65,9 @@ class FullShop:
         async with Door(shop.ports[0]) as door:
             for surface in ("widget", "desk"):
                 path = f"/v1/settings/origins/{surface}"
-                await door.ask("PUT", path, {"origins": [ORIGIN, *pages]}, token=shop.owner_token)
+                revs = (await door.ask("GET", "/v1/settings/origins", token=shop.owner_token))["revs"]
+                body = {"origins": [ORIGIN, *pages], "rev": revs[surface]}
+                await door.ask("PUT", path, body, token=shop.owner_token)
         async with Door(shop.ports[1]) as door:
             token = await door.sign_in(SHOP, shop.agents[0], PASSWORD)
             line, agent = await Asker.hello(door, await door.account_ticket(token), "desktop")

@@ -113,7 +113,9 @@ class RunningShop:
             owner = await door.sign_in(seed.SHOP, seed.OWNER.email, seed.PASSWORD)
             for surface in ("widget", "desk"):
                 path = f"/v1/settings/origins/{surface}"
-                await door.ask("PUT", path, {"origins": origins}, token=owner.access_token)
+                revs = (await door.ask("GET", "/v1/settings/origins", token=owner.access_token))["revs"]
+                body = {"origins": origins, "rev": revs[surface]}
+                await door.ask("PUT", path, body, token=owner.access_token)
 
     def link(self, person: seed.Person, page: str, *, node: str | None = None) -> str:
         """A fresh address that signs this person in, and leads them to a page of the desk."""

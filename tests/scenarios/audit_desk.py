@@ -11,6 +11,7 @@ import httpx
 from protocol.ids import AccountId, PersonId, new_id
 from protocol.states import Role
 from server.services.ending_settings import SEEDED
+from server.services.revisions import NOTHING
 from server.store.accounts import AccountRow
 from server.store.audit import AuditRow, Wanted
 from tests.scenarios.house import House, Shop
@@ -60,7 +61,10 @@ class Desk:
     async def ask(
         self, route: str, body: dict[str, Any] | None = None, *, who: AccountRow | None = None, **params: Any
     ) -> httpx.Response:
-        """One request, by the owner or somebody else."""
+        """One request, by the owner or somebody else; made from what holds now, where the route asks for that and
+        nothing else is said."""
+        if body is not None and "rev" not in body and route in READ:
+            body = {**body, "rev": await self.rev(route)}
         method, path = route.split(" ", 1)
         account = await self.app.account_store.get(self.shop.id, (who or self.owner).id)
         token = self.app.tokens.access(self.shop.id, account.id, account.roles, account.token_version)
@@ -71,6 +75,11 @@ class Desk:
             params=params or None,
             headers={"Authorization": f"Bearer {token}"},
         )
+
+    async def rev(self, route: str) -> Any:
+        """The revision of what this route changes, as a page reads it before."""
+        read, pick = READ[route]
+        return pick((await self.ask(read)).json(), self.ids)
 
     async def does(self, route: str, body: dict[str, Any] | None = None) -> Any:
         """One request that must succeed; what it answers."""
@@ -90,6 +99,45 @@ class Desk:
     def person(self, row: AccountRow) -> PersonId:
         """As sockets know them."""
         return PersonId(AccountId(row.id))
+
+
+Pick = Callable[[Any, dict[str, str]], Any]
+
+
+def _whole(answer: Any, ids: dict[str, str]) -> Any:
+    return answer.get("rev", NOTHING)
+
+
+def _one(name: str, parameter: str) -> Pick:
+    """Of a list: the one whose `name` is in the path; what is not there has the revision of nothing."""
+
+    def pick(answer: Any, ids: dict[str, str]) -> Any:
+        found = [each["rev"] for each in answer["items"] if each[name] == ids.get(parameter)]
+        return found[0] if found else NOTHING
+
+    return pick
+
+
+READ: dict[str, tuple[str, Pick]] = {
+    "PUT /v1/settings/routing": ("GET /v1/settings/routing", _whole),
+    "PUT /v1/settings/collaboration": ("GET /v1/settings/collaboration", _whole),
+    "PUT /v1/settings/wall": ("GET /v1/settings/wall", _whole),
+    "PUT /v1/settings/endings": ("GET /v1/settings/endings", _whole),
+    "PUT /v1/settings/files": ("GET /v1/settings/files", _whole),
+    "PUT /v1/settings/holidays": ("GET /v1/settings/holidays", _whole),
+    "PUT /v1/settings/widget": ("GET /v1/settings/widget", _whole),
+    "PUT /v1/settings/origins/{surface}": (
+        "GET /v1/settings/origins",
+        lambda answer, ids: answer["revs"][ids["surface"]],
+    ),
+    "PUT /v1/accounts/{account_id}/schedules": ("GET /v1/accounts/{account_id}/schedules", _whole),
+    "PUT /v1/accounts/{account_id}/dates/{day}": ("GET /v1/accounts/{account_id}/dates", _one("date", "day")),
+    "PATCH /v1/groups/{group_id}": ("GET /v1/groups/{group_id}", _whole),
+    "PUT /v1/roles/{role}": ("GET /v1/roles", _one("role", "role")),
+    "PATCH /v1/rules/{rule_id}": ("GET /v1/rules/{rule_id}", _whole),
+    "PATCH /v1/quick-replies/{reply_id}": ("GET /v1/quick-replies", _one("id", "reply_id")),
+}
+"""Route that changes something -> the route by which it was read before, and where its revision stands."""
 
 
 Before = Callable[[Desk], Awaitable[None]]
@@ -119,7 +167,7 @@ async def two_rules(desk: Desk) -> None:
     """Rules to be put in order, one to be changed."""
     one = await desk.does("POST /v1/rules", RULE)
     two = await desk.does("POST /v1/rules", {**RULE, "name": "second"})
-    desk.ids |= {"rule_id": one["id"], "one": one["id"], "two": two["id"], "rev": str(one["rev"])}
+    desk.ids |= {"rule_id": one["id"], "one": one["id"], "two": two["id"]}
 
 
 CHANGES: dict[str, Change] = {
@@ -146,11 +194,11 @@ CHANGES: dict[str, Change] = {
     "DELETE /v1/accounts/{account_id}/duty": Change(
         None, ("duty_by_hand.removed",), first("PUT /v1/accounts/{account_id}/duty", {"on_duty": False})
     ),
-    "PUT /v1/roles/{role}": Change({"grants": {"conversation.view": "all"}, "rev": 0}, ("roles.added",)),
+    "PUT /v1/roles/{role}": Change({"grants": {"conversation.view": "all"}}, ("roles.added",)),
     "DELETE /v1/roles/{role}": Change(
         None,
         ("roles.removed",),
-        first("PUT /v1/roles/{role}", {"grants": {"conversation.view": "all"}, "rev": 0}),
+        first("PUT /v1/roles/{role}", {"grants": {"conversation.view": "all"}}),
     ),
     "POST /v1/break-glass": Change({"minutes": 5, "reason": "the shop burns down"}, ("break_glass.added",)),
     "DELETE /v1/break-glass/{break_glass_id}": Change(
@@ -167,18 +215,18 @@ CHANGES: dict[str, Change] = {
     "DELETE /v1/groups/{group_id}/members/{account_id}": Change(
         None, ("group_members.changed",), first("PUT /v1/groups/{group_id}/members/{account_id}")
     ),
-    "PUT /v1/settings/routing": Change({"rev": 1, "policy": {"default_capacity": 7}}, ("shops.changed",)),
+    "PUT /v1/settings/routing": Change({"policy": {"default_capacity": 7}}, ("shops.changed",)),
     "POST /v1/rules": Change(RULE, ("rules.added",)),
     "POST /v1/rules/order": Change(
         {"ids": ["{two}", "{one}"]}, ("rules.changed", "rules.changed"), two_rules
     ),
-    "PATCH /v1/rules/{rule_id}": Change({"rev": "{rev}", "enabled": False}, ("rules.changed",), two_rules),
+    "PATCH /v1/rules/{rule_id}": Change({"enabled": False}, ("rules.changed",), two_rules),
     "DELETE /v1/rules/{rule_id}": Change(
         None, ("rules.removed",), first("POST /v1/rules", RULE, id_as="rule_id")
     ),
     "POST /v1/quick-replies": Change(REPLY, ("quick_replies.added",)),
     "PATCH /v1/quick-replies/{reply_id}": Change(
-        {"rev": 1, "text": "Good day"},
+        {"text": "Good day"},
         ("quick_replies.changed",),
         first("POST /v1/quick-replies", REPLY, id_as="reply_id"),
     ),
@@ -205,7 +253,7 @@ CHANGES: dict[str, Change] = {
     ),
     "PUT /v1/settings/collaboration": Change({"agents_see_watchers": True}, ("shops.changed",)),
     "PUT /v1/settings/wall": Change(
-        {"thresholds": {"waiting_s": {"warn": 60, "bad": 300}}, "rev": 0}, ("wall_settings.added",)
+        {"thresholds": {"waiting_s": {"warn": 60, "bad": 300}}}, ("wall_settings.added",)
     ),
     "PUT /v1/settings/endings": Change({"rating_reasons": KEPT, "undo_s": 5}, ("shops.changed",)),
     "POST /v1/api-keys": Change({"name": "erp", "scopes": ["orders:read"]}, ("api_keys.added",)),
@@ -219,7 +267,7 @@ CHANGES: dict[str, Change] = {
     "POST /v1/customers/reassignments": Change(
         {"customer_ids": ["{customer_id}"], "to": "{account_id}"}, ("customers.changed",)
     ),
-    "PUT /v1/settings/files": Change({"kinds": ["image"], "rev": 0}, ("file_settings.added",)),
+    "PUT /v1/settings/files": Change({"kinds": ["image"]}, ("file_settings.added",)),
 }
 """Route -> its change."""
 
@@ -234,11 +282,9 @@ NO_SETTING = {
 
 
 def filled(value: Any, ids: dict[str, str]) -> Any:
-    """A body with the ids in place of the braces; `{rev}` is a number."""
+    """A body with the ids in place of the braces."""
     if isinstance(value, dict):
         return {name: filled(member, ids) for name, member in value.items()}
     if isinstance(value, list):
         return [filled(member, ids) for member in value]
-    if value == "{rev}":
-        return int(ids["rev"])
     return value.format(**ids) if isinstance(value, str) and value.startswith("{") else value

@@ -27,6 +27,7 @@ from server.gateway.guard import guarded_http
 from server.serve import Server, listen
 from server.services.callers import Caller
 from server.services.ending_settings import EndingSettings
+from server.services.revisions import revision_of
 from server.services.tokens import Principal
 from server.settings import load
 from server.store.accounts import AccountRow
@@ -363,7 +364,8 @@ class Shop:
     async def endings(self, **settings: Any) -> None:
         """Set how conversations end, as the settings page would."""
         said = EndingSettings.model_validate(settings)
-        await self.app.endings.replace(self.caller(), said)
+        rev = revision_of(await self.app.endings.current(self.id))
+        await self.app.endings.replace(self.caller(), said, rev=rev)
         for node in self.house.nodes:
 
             async def knows(node: Node = node) -> bool:

@@ -16,7 +16,8 @@ from protocol.errors import RequestError
 from protocol.ids import AccountId, GroupId
 from protocol.states import Role
 from server.services.callers import Caller
-from server.services.schedules import Schedules
+from server.services.revisions import NOTHING, revision_of
+from server.services.schedules import Schedules, week_rev
 from server.store.groups import Shift
 from server.store.hours import ByHand, DatedDay, Holiday, Stretch
 from tests.scenarios.house import Agent, Customer, House, Node, Shop, until
@@ -77,7 +78,7 @@ def daily(start: float, end: float, group: str | None = None) -> tuple[Shift, ..
 async def works(shop: Shop, agent: Agent, *hours: tuple[Shift, ...]) -> None:
     """Set somebody's week, on the next node."""
     week = tuple(shift for stretch in hours for shift in stretch)
-    await schedules(shop).set(shop.caller(), account(agent), week)
+    await schedules(shop).set(shop.caller(), account(agent), week, rev=week_rev([]))
 
 
 async def becomes(agent: Agent, availability: str, *, within_s: float = 15.0) -> float:
@@ -243,9 +244,9 @@ async def test_on_a_holiday_only_who_was_asked_to_work_is_on_duty(house: House, 
     shop = await house.shop()
     lily, max_ = await shop.agent("Lily"), await shop.agent("Max")
     christmas = date(2026, 12, 25)
-    await schedules(shop).set_holidays(shop.caller(), (Holiday(christmas, "Christmas"),))
+    await schedules(shop).set_holidays(shop.caller(), (Holiday(christmas, "Christmas"),), rev=revision_of(()))
     await schedules(shop).set_dated(
-        shop.caller(), DatedDay(account(max_), christmas, hours=(Stretch(600, 720),))
+        shop.caller(), DatedDay(account(max_), christmas, hours=(Stretch(600, 720),)), rev=NOTHING
     )
     clock.shows("2026-12-25T09:00")
     await becomes(lily, "off_duty")
@@ -264,7 +265,9 @@ async def test_the_bot_keeps_no_holidays(house: House, clock: Clock) -> None:
     robo = await shop.person(await shop.account("Robo", Role.BOT))
     await shop.set_policy(bot={"enabled": True, "account": robo.id})
     lily = await shop.agent("Lily")
-    await schedules(shop).set_holidays(shop.caller(), (Holiday(date(2026, 11, 23), "Sports day"),))
+    await schedules(shop).set_holidays(
+        shop.caller(), (Holiday(date(2026, 11, 23), "Sports day"),), rev=revision_of(())
+    )
     assert (await lily.card()).availability == "off_duty"
 
     assert await (await shop.customer("Ada")).reaches() == "Robo"
@@ -316,7 +319,7 @@ async def test_who_changes_the_hours_may_be_gone_when_they_begin(
     first, second = house.nodes
     shop = await house.shop()
     lily = await shop.agent("Lily", node=second)
-    await schedules(shop, first).set(shop.caller(), account(lily), daily(14, 17))
+    await schedules(shop, first).set(shop.caller(), account(lily), daily(14, 17), rev=week_rev([]))
     assert (await lily.card()).availability == "off_duty"
     await first.stop()
     house.nodes = [second]

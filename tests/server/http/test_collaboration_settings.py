@@ -19,14 +19,15 @@ async def test_a_shop_begins_with_defaults_and_replaces_them_whole(world: World,
         600,
     )
 
-    changed = await world.ask(
-        "PUT", PATH, who=(demo, Role.SERVICE_ADMIN), json={"agents_see_watchers": True, "participants_max": 3}
+    changed = await world.saves(
+        PATH, (demo, Role.SERVICE_ADMIN), {"agents_see_watchers": True, "participants_max": 3}
     )
 
     assert changed.status_code == 200
-    assert changed.json() == {**first, "agents_see_watchers": True, "participants_max": 3}
+    rev = changed.json()["rev"]
+    assert changed.json() == {**first, "agents_see_watchers": True, "participants_max": 3, "rev": rev}
     assert (await world.ask("GET", PATH, who=(demo, Role.OWNER))).json() == changed.json()
-    again = await world.ask("PUT", PATH, who=(demo, Role.OWNER), json={})
+    again = await world.saves(PATH, (demo, Role.OWNER), {})
     assert again.json() == first
 
 
@@ -38,7 +39,7 @@ async def test_what_cannot_hold_is_refused_and_changes_nothing(
     world: World, demo: Shop, body: dict[str, object]
 ) -> None:
     before = (await world.ask("GET", PATH, who=(demo, Role.OWNER))).json()
-    refused = await world.ask("PUT", PATH, who=(demo, Role.OWNER), json=body)
+    refused = await world.saves(PATH, (demo, Role.OWNER), body)
     assert refused.status_code == 422
     assert (await world.ask("GET", PATH, who=(demo, Role.OWNER))).json() == before
 

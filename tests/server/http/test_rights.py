@@ -12,6 +12,8 @@ from protocol.ids import AccountId, ConversationId, CustomerId, GroupId
 from protocol.rights import BUILT_IN, Reach, Right
 from protocol.states import OrderState, Role
 from server.http.rights import RIGHTS, Access, Scope
+from server.services.revisions import NOTHING
+from server.services.schedules import week_rev
 from tests.server.http.world import STAFF_ROLES, Shop, World
 
 NOBODY = "nobody"
@@ -42,13 +44,14 @@ def filled(path: str, shop: Shop) -> str:
     )
 
 
+EMPTY_WEEK = week_rev([])
 BODIES: dict[str, Any] = {
     "PATCH /v1/accounts/{account_id}": {"capacity": 7},
     "POST /v1/accounts/{account_id}/password": {"password": "a rather new pass phrase"},
-    "PUT /v1/accounts/{account_id}/schedules": {"hours": []},
-    "PUT /v1/accounts/{account_id}/dates/{day}": {"hours": []},
+    "PUT /v1/accounts/{account_id}/schedules": {"hours": [], "rev": EMPTY_WEEK},
+    "PUT /v1/accounts/{account_id}/dates/{day}": {"hours": [], "rev": NOTHING},
     "PUT /v1/accounts/{account_id}/duty": {"on_duty": True},
-    "PATCH /v1/groups/{group_id}": {"name": "South"},
+    "PATCH /v1/groups/{group_id}": {"name": "South", "rev": NOTHING},
     "PATCH /v1/rules/{rule_id}": {"rev": 1},
     "PATCH /v1/quick-replies/{reply_id}": {"rev": 1},
     "PATCH /v1/customers/id/{customer_id}": {"tags": []},
@@ -254,7 +257,7 @@ async def test_another_shops_ids_inside_a_request_do_not_exist_either(
     member = await world.ask("PUT", f"/v1/groups/{demo.group}/members/{theirs}", who=owner)
     assert member.json()["reason"] == "account_not_found"
     hours = {"hours": [{"weekday": 0, "start_minute": 0, "end_minute": 60, "group_id": other.group}]}
-    week = await world.ask("PUT", f"/v1/accounts/{demo.people[Role.AGENT]}/schedules", who=owner, json=hours)
+    week = await world.saves(f"/v1/accounts/{demo.people[Role.AGENT]}/schedules", owner, hours)
     assert week.status_code == 422
     policy = {"order_state_groups": {OrderState.AFTER_SALE: [other.group]}, "offline_list": [theirs]}
     settings = await world.ask("PUT", "/v1/settings/routing", who=owner, json={"rev": 1, "policy": policy})

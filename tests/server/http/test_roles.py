@@ -12,10 +12,13 @@ from protocol.errors import RequestError
 from protocol.ids import AccountId
 from protocol.rights import BUILT_IN, Right
 from protocol.states import Role
+from server.services.schedules import week_rev
 from tests.server.http.world import Shop, World
 
 Who = dict[str, str]
 """The header of somebody who signed in."""
+
+EMPTY_WEEK = {"hours": [], "rev": week_rev([])}
 
 
 async def put(
@@ -261,11 +264,11 @@ async def test_a_team_leader_manages_the_own_group_only(world: World, demo: Shop
         await world.groups.add_member(demo.id, demo.group, member)
     path = f"/v1/accounts/{agent}"
     assert (await world.ask("PATCH", path, headers=lea, json={"capacity": 3})).status_code == 200
-    assert (await world.ask("PUT", f"{path}/schedules", headers=lea, json={"hours": []})).status_code == 200
+    assert (await world.ask("PUT", f"{path}/schedules", headers=lea, json=EMPTY_WEEK)).status_code == 200
     path = f"/v1/accounts/{stranger}"
     tries = [
         await world.ask("PATCH", path, headers=lea, json={"capacity": 3}),
-        await world.ask("PUT", f"{path}/schedules", headers=lea, json={"hours": []}),
+        await world.ask("PUT", f"{path}/schedules", headers=lea, json=EMPTY_WEEK),
         await world.ask("PATCH", f"/v1/accounts/{agent}", headers=lea, json={"name": "Else"}),
     ]
     assert [(answer.status_code, answer.json()["reason"]) for answer in tries] == [

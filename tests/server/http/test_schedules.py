@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from protocol.states import Role
+from server.services.revisions import NOTHING
 from tests.server.http.world import Shop, World
 
 pytestmark = pytest.mark.req("GP-06")
@@ -21,9 +22,9 @@ def of_agent(shop: Shop, path: str) -> str:
 
 async def test_holidays_are_set_whole_and_read_by_date(world: World, demo: Shop) -> None:
     body = {"holidays": [CHRISTMAS, EVE]}
-    answer = await world.ask("PUT", "/v1/settings/holidays", who=(demo, Role.SERVICE_ADMIN), json=body)
+    answer = await world.saves("/v1/settings/holidays", (demo, Role.SERVICE_ADMIN), body)
 
-    assert answer.json() == {"holidays": [EVE, CHRISTMAS]}
+    assert answer.json()["holidays"] == [EVE, CHRISTMAS]
     read = await world.ask("GET", "/v1/settings/holidays", who=(demo, Role.SUPERVISOR))
     assert read.json() == answer.json()
     assert world.told.calls == [("hours_changed", demo.id)]
@@ -50,9 +51,7 @@ async def test_holidays_are_set_whole_and_read_by_date(world: World, demo: Shop)
 async def test_holidays_that_make_no_sense_are_refused(
     world: World, demo: Shop, holidays: list[dict[str, Any]]
 ) -> None:
-    answer = await world.ask(
-        "PUT", "/v1/settings/holidays", who=(demo, Role.OWNER), json={"holidays": holidays}
-    )
+    answer = await world.saves("/v1/settings/holidays", (demo, Role.OWNER), {"holidays": holidays})
 
     assert answer.status_code == 422
     assert world.told.calls == []
@@ -63,10 +62,10 @@ async def test_a_week_may_go_past_midnight(world: World, demo: Shop) -> None:
     monday = {"weekday": 0, "start_minute": 300, "end_minute": 600, "group_id": None}
     path, who = of_agent(demo, "schedules"), (demo, Role.SERVICE_ADMIN)
 
-    kept = await world.ask("PUT", path, who=who, json={"hours": [night]})
-    into_monday = await world.ask("PUT", path, who=who, json={"hours": [night, monday]})
+    kept = await world.saves(path, who, {"hours": [night]})
+    into_monday = await world.saves(path, who, {"hours": [night, monday]})
 
-    assert kept.json() == {"hours": [night]}
+    assert kept.json()["hours"] == [night]
     assert into_monday.json()["errors"][0]["problem"] == "two stretches of the same group overlap"
 
 
@@ -75,11 +74,12 @@ async def test_a_date_overrides_the_week_until_it_is_taken_back(world: World, de
     late = {"start_minute": 840, "end_minute": 1500, "group_id": None}
     path = of_agent(demo, "dates/2026-12-31")
 
-    set_ = await world.ask("PUT", path, who=who, json={"hours": [late], "note": "fireworks"})
+    body = {"hours": [late], "note": "fireworks", "rev": NOTHING}
+    set_ = await world.ask("PUT", path, who=who, json=body)
     listed = await world.ask("GET", of_agent(demo, "dates?from=2026-12-01&to=2026-12-31"), who=who)
     await world.ask("DELETE", path, who=who)
 
-    assert set_.json() == {"date": "2026-12-31", "hours": [late], "note": "fireworks"}
+    assert set_.json() == {**body, "date": "2026-12-31", "rev": set_.json()["rev"]}
     assert listed.json() == {"items": [set_.json()]}
     assert (await world.ask("GET", of_agent(demo, "dates"), who=who)).json() == {"items": []}
 
@@ -109,7 +109,7 @@ async def test_duty_by_hand_until_a_time_that_has_passed_is_refused(world: World
 async def test_who_set_what_is_in_the_audit(world: World, demo: Shop) -> None:
     who = (demo, Role.SERVICE_ADMIN)
     await world.ask("PUT", of_agent(demo, "duty"), who=who, json={"on_duty": False})
-    await world.ask("PUT", "/v1/settings/holidays", who=who, json={"holidays": [CHRISTMAS]})
+    await world.saves("/v1/settings/holidays", who, {"holidays": [CHRISTMAS]})
 
     rows = await world.db.fetch(
         "SELECT action, actor_id FROM audit WHERE shop_id = $1 AND outcome = 'done' AND action ~ '^(duty|holi)'"

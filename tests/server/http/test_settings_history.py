@@ -10,14 +10,13 @@ import pytest
 from protocol.states import Role
 from server.services.settings_history import PAGES
 from server.store.acting import AUDITED
-from tests.scenarios.audit_desk import Desk
+from tests.scenarios.audit_desk import REPLY, Desk
 from tests.scenarios.house import House
 
 pytestmark = pytest.mark.req("KS-23", "GP-03")
 ROUTE = "GET /v1/settings/history/{page}"
-NO_PAGE = {"customers", "wall_settings", "quick_replies"}
-"""Changed where the work is done, not in the settings; what has a history of its own; and what
-is a person's alone."""
+NO_PAGE = {"customers"}
+"""Changed where the work is done, not in the settings."""
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def test_every_setting_has_a_page_that_tells_its_changes() -> None:
 
 async def test_a_page_tells_its_own_changes_newest_first(desk: Desk) -> None:
     group = await desk.does("POST /v1/groups", {"name": "West", "kind": "region"})
-    await desk.does(f"PATCH /v1/groups/{group['id']}", {"name": "Far West"})
+    await desk.does(f"PATCH /v1/groups/{group['id']}", {"name": "Far West", "rev": group["rev"]})
     await desk.does("PUT /v1/settings/files", {"kinds": ["image"], "rev": 0})
     assert (await told(desk, "groups"))[:2] == [
         ("groups.changed", "Olga", {"name": "West"}, {"name": "Far West"}),
@@ -84,6 +83,39 @@ async def test_who_may_not_see_a_page_is_not_told_its_changes(desk: Desk) -> Non
     desk.ids["page"] = "widget"
     assert (await desk.ask(ROUTE, who=supervisor)).json()["items"] == []
     assert [action for action, *_ in await told(desk, "widget")] == ["identity_keys.added"]
+
+
+async def test_of_quick_replies_everybody_is_told_what_they_may_read(desk: Desk) -> None:
+    leader = await desk.shop.account("Lea", Role.SERVICE_ADMIN)
+    north = desk.ids["group_id"]
+    made = [
+        await desk.ask("POST /v1/quick-replies", {**REPLY, **shelf}, who=who)
+        for who, shelf in (
+            (desk.owner, {"title": "Of the shop"}),
+            (desk.owner, {"title": "Of a group", "whose": "group", "group_id": north}),
+            (desk.owner, {"title": "My own", "whose": "own"}),
+            (leader, {"title": "Hers", "whose": "own"}),
+        )
+    ]
+    assert all(answer.is_success for answer in made)
+    desk.ids["reply_id"] = made[3].json()["id"]
+    await desk.ask("DELETE /v1/quick-replies/{reply_id}", who=leader)
+
+    assert [(action, after["title"]) for action, _, _, after in await told(desk, "quick_replies")] == [
+        ("quick_replies.added", "My own"),
+        ("quick_replies.added", "Of a group"),
+        ("quick_replies.added", "Of the shop"),
+    ]
+    hers = await told(desk, "quick_replies", who=leader)
+    assert [action for action, *_ in hers] == [
+        "quick_replies.removed",
+        "quick_replies.added",
+        "quick_replies.added",
+        "quick_replies.added",
+    ]
+    assert "My own" not in str(hers), "what somebody keeps for themselves is nobody's business"
+    supervisor = await desk.somebody(Role.SUPERVISOR)
+    assert "Of a group" not in str(await told(desk, "quick_replies", who=supervisor)), "it is not their group"
 
 
 async def test_no_change_of_another_shop_is_told(desk: Desk) -> None:

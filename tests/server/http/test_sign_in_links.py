@@ -131,7 +131,7 @@ async def test_the_widget_believes_who_the_shop_page_says_it_is(
 ) -> None:
     await world.shops.set_origins(demo.id, "widget", ("http://pointsman.test",))
     settings = {"identity_mode": "enforce", "anonymous_allowed": True}
-    await world.ask("PUT", "/v1/settings/widget", who=(demo, Role.OWNER), json=settings)
+    await world.saves("/v1/settings/widget", (demo, Role.OWNER), settings)
     given = (await here.get("/v1/demo/identity?shop=demo&language=en")).json()
     session = await here.post(
         "/v1/widget/sessions",

@@ -194,7 +194,7 @@ async def test_settings_that_let_nobody_in_are_refused(
     world: World, demo: Shop, settings: dict[str, Any]
 ) -> None:
     path = "/v1/settings/widget"
-    answer = await world.ask("PUT", path, who=(demo, Role.OWNER), json=settings)
+    answer = await world.saves(path, (demo, Role.OWNER), settings)
     assert answer.status_code == 422
     assert (await world.ask("GET", path, who=(demo, Role.OWNER))).json()["anonymous_allowed"] is True
 
@@ -204,9 +204,10 @@ async def test_anonymous_visitors_are_only_shut_out_when_a_key_can_let_others_in
 ) -> None:
     owner = (demo, Role.OWNER)
     strict = {"identity_mode": "enforce", "anonymous_allowed": False}
-    assert (await world.ask("PUT", "/v1/settings/widget", who=owner, json=strict)).json() == strict
+    held = await world.saves("/v1/settings/widget", owner, strict)
+    assert held.json() == {**strict, "rev": held.json()["rev"]}
     await world.shops.revoke_identity_key(demo.id, demo.identity_kid)
-    assert (await world.ask("PUT", "/v1/settings/widget", who=owner, json=strict)).status_code == 422
+    assert (await world.saves("/v1/settings/widget", owner, strict)).status_code == 422
 
 
 # --- origins (fault 26, over HTTP) -----------------------------------------------------------------------------------
@@ -214,8 +215,10 @@ SHOP_PAGE = "https://shop.example"
 
 
 async def allow(world: World, shop: Shop, *origins: str) -> httpx.Response:
-    path = "/v1/settings/origins/widget"
-    return await world.ask("PUT", path, who=(shop, Role.ADMIN), json={"origins": list(origins)})
+    who = (shop, Role.ADMIN)
+    read = (await world.ask("GET", "/v1/settings/origins", who=who)).json()
+    body = {"origins": list(origins), "rev": read["revs"]["widget"]}
+    return await world.ask("PUT", "/v1/settings/origins/widget", who=who, json=body)
 
 
 @pytest.mark.parametrize(

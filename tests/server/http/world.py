@@ -237,11 +237,18 @@ class World:
                 tries_per_minute=tries_per_minute,
             ),
             accounts=people,
-            groups=Groups(groups=self.groups, accounts=self.accounts, policies=policies, live=self.told),
+            groups=Groups(
+                groups=self.groups,
+                accounts=self.accounts,
+                policies=policies,
+                editing=self.node.editing,
+                live=self.told,
+            ),
             schedules=Schedules(
                 groups=self.groups,
                 accounts=self.accounts,
                 hours=self.node.hours,
+                editing=self.node.editing,
                 shops=self.node.shops,
                 scope=self.node.scope,
                 live=self.told,
@@ -259,9 +266,9 @@ class World:
             customers=facts,
             policies=settings,
             dry_run=DryRun(settings),
-            shop_settings=ShopSettings(self.shops),
-            collaborating=Collaborating(self.shops, self.node.shops),
-            endings=Endings(self.shops, self.node.shops),
+            shop_settings=ShopSettings(self.shops, self.node.editing),
+            collaborating=Collaborating(self.shops, self.node.editing, self.node.shops),
+            endings=Endings(self.shops, self.node.editing, self.node.shops),
             widget=WidgetSessions(
                 shops=self.shops,
                 customers=self.customers,
@@ -313,6 +320,11 @@ class World:
         """One request, by somebody or by nobody."""
         headers = {**(self.bearer(*who) if who else {}), **options.pop("headers", {})}
         return await self.client.request(method, path, headers=headers, **options)
+
+    async def saves(self, path: str, who: tuple[Shop, Role], body: dict[str, Any]) -> httpx.Response:
+        """Replace what was read at this address a moment before."""
+        read = (await self.ask("GET", path, who=(who[0], Role.OWNER))).json()
+        return await self.ask("PUT", path, who=who, json={**body, "rev": read["rev"]})
 
     async def refusals(self, shop: Shop) -> list[Any]:
         """What the audit has of refused tries, in order."""
