@@ -109,7 +109,7 @@ def test_every_page_tells_who_changed_what(office: Office, opens: Opens) -> None
     expect(history).to_contain_text("旁观者上限")
     expect(history.get_by_role("deletion")).to_have_text("20")
     expect(history.get_by_role("insertion")).to_have_text("7")
-    for page in PAGES.keys() - {"routing", "workbench", "quick_replies", "wall", "audit"}:
+    for page in PAGES.keys() - {"routing", "workbench", "wall", "audit"}:
         desk.turns_to(page)
         desk.is_at(page)
         expect(desk.page.get_by_role("heading", name="变更历史")).to_be_visible()
@@ -158,10 +158,31 @@ def test_of_two_admins_at_once_the_second_is_told(shop: RunningShop, office: Off
     one.saves()
     two.fills("默认接待上限", "30")
     two.presses("保存")
-    expect(two.problem).to_contain_text("其他人刚刚修改了此设置")
+    expect(two.problem).to_contain_text("您编辑期间，店主 修改了这里的设置")
     expect(two.page.get_by_label("默认接待上限", exact=True)).to_have_value("30")
-    two.presses("载入最新设置")
+    two.page.get_by_text("查看差异").click()
+    expect(two.problem.get_by_role("insertion")).to_have_text(["20", "30"])
+    assert two.window.barriers(CORNERS) == []
+    two.presses("采用对方的设置")
     expect(two.page.get_by_label("默认接待上限", exact=True)).to_have_value("20")
+
+
+@pytest.mark.req("KS-23")
+def test_who_was_slower_keeps_what_they_changed_beside_what_the_other_did(
+    shop: RunningShop, office: Office, opens: Opens
+) -> None:
+    office.hires("管理员甲", "admin")
+    one = office.settings(opens(), "店主", "collaboration")
+    two = office.settings(opens(), "管理员甲", "collaboration", node=shop.b)
+    one.fills("旁观者", "7")
+    one.saves()
+    two.fills("协作者", "30")
+    two.presses("保存")
+    expect(two.problem).to_contain_text("店主 修改了这里的设置")
+    two.presses("保留我的修改")
+    two.saves()
+    held = office.asks("GET", "/v1/settings/collaboration")
+    assert (held["watchers_max"], held["participants_max"]) == (7, 30)
 
 
 @pytest.mark.req("GP-03", "CO-06")

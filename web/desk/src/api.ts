@@ -4,6 +4,13 @@ import { Refused } from "@pointsman/shared";
 
 const KEY = "pointsman:sign-in";
 
+/** Who changed something since it was read, and when. */
+export interface Faster {
+  by: string;
+  by_id: string;
+  at: string;
+}
+
 /** A refused request, as the server's problem document says it. */
 export class Problem extends Error {
   constructor(
@@ -12,6 +19,8 @@ export class Problem extends Error {
     message: string,
     /** per field: what is wrong */
     readonly errors: { field: string; problem: string }[] = [],
+    /** with `stale_rev`, where it is known */
+    readonly meanwhile: Faster | null = null,
   ) {
     super(message);
     this.name = "Problem";
@@ -152,12 +161,13 @@ export class Api {
     }
     if (answer.ok) return answer;
     const document: unknown = await answer.json().catch(() => null);
-    const problem = (document ?? {}) as { reason?: string; detail?: string; errors?: { field: string; problem: string }[] };
+    const problem = (document ?? {}) as Partial<Pick<Problem, "reason" | "errors" | "meanwhile">> & { detail?: string };
     throw new Problem(
       answer.status,
       problem.reason ?? "unknown",
       problem.detail ?? `HTTP ${answer.status}`,
       problem.errors ?? [],
+      problem.meanwhile ?? null,
     );
   }
 

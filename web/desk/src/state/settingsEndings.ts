@@ -26,6 +26,7 @@ export interface Endings {
   undo_s: number;
   rating_reasons: ReasonSetting[];
   rating_correct_s: number;
+  rev: string;
 }
 
 export const COLOURS: Colour[] = ["grey", "blue", "teal", "green", "yellow", "orange", "red", "purple"];

@@ -4,6 +4,7 @@ import { computed, inject, type InjectionKey, onMounted, provide, type Ref, ref,
 import { Problem } from "../api";
 import { faultsAt, ownFaultsAt } from "./settingsFaults";
 import { useGuard } from "./settingsGuard";
+import { useMeanwhile } from "./settingsMeanwhile";
 
 /** What a part of a form asks of the form that it is in. */
 export interface Frame {
@@ -39,10 +40,22 @@ export function useForm<T extends object>(options: { read(): Promise<T>; write(d
   );
   useGuard(() => dirty.value);
 
+  const meanwhile = useMeanwhile<T>({
+    read: () => options.read(),
+    base: () => saved.value as T,
+    mine: () => draft.value as T,
+    take,
+    keep(theirs, both) {
+      saved.value = copyOf(theirs);
+      draft.value = copyOf(both);
+    },
+  });
+
   function take(value: T): void {
     saved.value = copyOf(value);
     draft.value = copyOf(value);
     problem.value = null;
+    meanwhile.forget();
   }
 
   async function load(): Promise<void> {
@@ -68,7 +81,7 @@ export function useForm<T extends object>(options: { read(): Promise<T>; write(d
       setTimeout(() => (justSaved.value = false), SAID_MS);
       return true;
     } catch (error) {
-      problem.value = asProblem(error);
+      problem.value = await meanwhile.look(asProblem(error));
       return false;
     } finally {
       busy.value = false;
@@ -82,13 +95,13 @@ export function useForm<T extends object>(options: { read(): Promise<T>; write(d
   const faults = (place: string): string[] => faultsAt(problem.value?.errors ?? [], place);
   provideFrame(problem);
   onMounted(load);
-  return { saved, draft, busy, loading, failed, problem, justSaved, dirty, load, save, reset, faults, take };
+  return { saved, draft, busy, loading, failed, problem, justSaved, dirty, meanwhile, load, save, reset, faults, take };
 }
 
 export type Form = ReturnType<typeof useForm<object>>;
 
-/** Something asked of the server once: a deed with its own refusal. */
-export function useDeed() {
+/** Something asked of the server once: a deed with its own refusal. `told`: null when somebody else tells of it. */
+export function useDeed(told: (problem: Problem) => Promise<Problem | null> | Problem = (problem) => problem) {
   /** how often something was asked with success: whoever shows its traces looks again */
   const count = ref(0);
   const busy = ref(false);
@@ -101,7 +114,7 @@ export function useDeed() {
       count.value += 1;
       return answer;
     } catch (error) {
-      problem.value = asProblem(error);
+      problem.value = await told(asProblem(error));
       return undefined;
     } finally {
       busy.value = false;

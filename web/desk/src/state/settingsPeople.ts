@@ -21,6 +21,7 @@ export interface Group {
   id: string;
   name: string;
   kind: "region" | "product_line" | "customer_type" | "other";
+  rev: string;
 }
 
 export interface Page<T> {
@@ -71,6 +72,10 @@ export function usePeople() {
     bots,
     ready,
     load,
+    /** A group as it is now. */
+    know: (group: Group): void => {
+      groups.value = groups.value.map((each) => (each.id === group.id ? group : each));
+    },
     /** The name of an account or a group; what is no id of one stays as it is. */
     nameOf: (id: string): string => names.value.get(id) ?? id,
   };

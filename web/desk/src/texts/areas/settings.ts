@@ -6,6 +6,7 @@ import { endings } from "./settings/endings";
 import { fields } from "./settings/fields";
 import { frame } from "./settings/frame";
 import { hours } from "./settings/hours";
+import { meanwhile } from "./settings/meanwhile";
 import { people } from "./settings/people";
 import { replies } from "./settings/replies";
 import { routing } from "./settings/routing";
@@ -13,4 +14,4 @@ import { rules } from "./settings/rules";
 import { wall } from "./settings/wall";
 import { workbench } from "./settings/workbench";
 
-export const settings = together(connect, endings, fields, frame, hours, people, replies, routing, rules, wall, workbench);
+export const settings = together(connect, endings, fields, frame, hours, meanwhile, people, replies, routing, rules, wall, workbench);

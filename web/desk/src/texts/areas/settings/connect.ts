@@ -87,6 +87,8 @@ export const connect = area({
         holidays: "Holidays",
         duty_by_hand: "Duty by hand",
         dated_days: "Single date",
+        quick_replies: "Quick reply",
+        wall_settings: "Wall thresholds",
       },
       deed: {
         added: "added",
@@ -192,6 +194,8 @@ export const connect = area({
         holidays: "节假日",
         duty_by_hand: "手动班次",
         dated_days: "特定日期排班",
+        quick_replies: "快捷回复",
+        wall_settings: "监控墙阈值",
       },
       deed: {
         added: "新增",
@@ -297,6 +301,8 @@ export const connect = area({
         holidays: "假日",
         duty_by_hand: "手動班次",
         dated_days: "特定日期排班",
+        quick_replies: "快速回覆",
+        wall_settings: "監控牆閾值",
       },
       deed: {
         added: "新增",

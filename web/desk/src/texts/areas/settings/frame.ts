@@ -60,7 +60,6 @@ export const frame = area({
       never: "never",
     },
     refused: {
-      stale_rev: "Somebody else changed this meanwhile. Load what holds now; your changes here would be lost.",
       invalid_quick_reply: "This quick reply cannot be saved so.",
       shortcut_taken: "Another quick reply has this shortcut. Choose another.",
       too_many_quick_replies: "There is no room for more. Delete some first.",
@@ -192,7 +191,6 @@ export const frame = area({
       never: "不自动挂起",
     },
     refused: {
-      stale_rev: "其他人刚刚修改了此设置。请载入最新设置；您在此处的修改将丢失。",
       invalid_quick_reply: "无法保存，请检查下列内容。",
       shortcut_taken: "该快捷词已被使用，请换一个。",
       too_many_quick_replies: "数量已达上限，请先删除一些。",
@@ -324,7 +322,6 @@ export const frame = area({
       never: "不自動暫停",
     },
     refused: {
-      stale_rev: "其他人剛剛修改了此設定。請載入最新設定；您在此處的修改將遺失。",
       invalid_quick_reply: "無法儲存，請檢查下列內容。",
       shortcut_taken: "該快捷詞已被使用，請換一個。",
       too_many_quick_replies: "數量已達上限，請先刪除一些。",
