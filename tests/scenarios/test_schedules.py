@@ -78,9 +78,9 @@ def daily(start: float, end: float, group: str | None = None) -> tuple[Shift, ..
 async def works(shop: Shop, agent: Agent, *hours: tuple[Shift, ...]) -> None:
     """Set somebody's week, on the next node."""
     week = tuple(shift for stretch in hours for shift in stretch)
-    hours, caller = schedules(shop), shop.caller()
-    rev = week_rev(await hours.get(caller, account(agent)))
-    await hours.set(caller, account(agent), week, rev=rev)
+    page, caller = schedules(shop), shop.caller()
+    rev = week_rev(await page.get(caller, account(agent)))
+    await page.set(caller, account(agent), week, rev=rev)
 
 
 async def becomes(agent: Agent, availability: str, *, within_s: float = 15.0) -> float:
