@@ -265,6 +265,12 @@ class Colleague:
         seq = self.client.logs[conversation.conversation_id].messages[-1].seq
         self._ask("read.mark", conversation, seq=seq)
 
+    def assigns(self, conversation: Conversation, to: Colleague) -> None:
+        """As somebody who manages."""
+        me = to.client.view.me
+        assert me is not None
+        self._ask("conversation.assign", conversation, account_id=me.person.id)
+
     def transfers(self, conversation: Conversation, to: Colleague) -> None:
         me = to.client.view.me
         assert me is not None

@@ -1,25 +1,27 @@
 """Pictures of every surface, in three languages, light and dark, on a desk and on a phone.
 
-    python -m tests.browser.screenshots [--folder .screenshots] [--only work,wall]
+    python -m tests.browser.screenshots [--folder .screenshots] [--only work,wall-agent,settings-*] [--missing]
 
-Starts private servers and two nodes of its own, and lets people talk, so that there is something to be seen.
+Starts private servers and two nodes of its own, and lets people talk, so that there is something to be seen. Pictures
+that are there already are left alone with `--missing`; what could not be shown is named at the end.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from queue import Empty, SimpleQueue
+from threading import Thread
 
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, ViewportSize, sync_playwright
 
-from server.demo import seed
-from server.embedded import servers
-from server.store.migrate import migrate
-from tests.browser.backstage import Backstage
+from tests.browser.gallery import desk, settings, visitors
+from tests.browser.gallery.stage import Stage, stage
+from tests.browser.gallery.surface import Scene, Surface
 from tests.browser.people import (
     CHROMIUM,
     DESKTOP,
@@ -27,142 +29,143 @@ from tests.browser.people import (
     LANGUAGES,
     PHONE,
     SCHEMES,
+    SETTLED,
     Language,
-    Visitor,
+    Scheme,
     Window,
 )
-from tests.browser.running_shop import RunningShop
 
 SIZES: dict[str, ViewportSize] = {"desktop": DESKTOP, "phone": PHONE}
-QUESTIONS = ("我的退货到哪一步了？", "订单能改地址吗？", "这款壶有小一号的吗？")
-
-Surface = Callable[[RunningShop, Window, Language], None]
-
-
-def _sign_in(shop: RunningShop, window: Window, _: Language) -> None:
-    window.page.goto(f"{shop.a}/desk/sign-in")
-    expect(window.page.get_by_role("heading").first).to_be_visible()
-
-
-def _shop(shop: RunningShop, window: Window, language: Language) -> None:
-    Visitor(window, language).comes_to(shop.b)
+SURFACES: dict[str, Surface] = {**visitors.SURFACES, **desk.SURFACES, **settings.SURFACES}
+HIGHEST = 3200
+"""No picture is higher."""
+GROWN = """() => Math.max(0, ...[document.documentElement, ...document.querySelectorAll("main, main *")]
+    .filter((each) => each === document.documentElement || /auto|scroll/.test(getComputedStyle(each).overflowY))
+    .map((each) => each.scrollHeight - each.clientHeight))"""
+"""How much higher the window would have to be for everything to be seen without scrolling."""
+SCENES: tuple[Scene, ...] = ("quiet", "busy")
 
 
-def _welcome(shop: RunningShop, window: Window, language: Language) -> None:
-    Visitor(window, language).comes_as_a_stranger_to(shop.b).opens_the_chat()
+@dataclass(slots=True)
+class Wish:
+    """Which pictures, and where to."""
+
+    folder: Path
+    names: list[str]
+    languages: Sequence[Language]
+    schemes: Sequence[Scheme]
+    sizes: Sequence[str]
+    missing: bool
+    failed: list[str] = field(default_factory=list[str])
+
+    def left(self, name: str, language: Language) -> list[tuple[Scheme, str, Path]]:
+        """The looks of a surface in a language that are still to be taken."""
+        looks = [(scheme, size) for size in self.sizes for scheme in self.schemes]
+        paths = [
+            (scheme, size, self.folder / f"{name}-{language}-{scheme}-{size}.png") for scheme, size in looks
+        ]
+        return [each for each in paths if not (self.missing and each[2].exists())]
 
 
-def _chat(shop: RunningShop, window: Window, language: Language) -> None:
-    visitor = Visitor(window, language).comes_as_a_stranger_to(shop.b).opens_the_chat()
-    visitor.writes(QUESTIONS[0])
-    visitor.sees(QUESTIONS[0])
+def _take(stage: Stage, browser: Browser, wish: Wish, name: str, language: Language) -> None:
+    """One surface, opened once, in all its looks."""
+    surface = SURFACES[name]
+    if not (left := wish.left(name, language)):
+        return
+    window = Window.open(browser, language)
+    window.page.set_default_timeout(15_000)
+    try:
+        surface.shows(stage, window, language)
+        for scheme, size, path in left:
+            _picture(window.page, scheme, SIZES[size], path, whole=surface.whole)
+        print(name, language, *window.faults, sep="\n  " if window.faults else " ", flush=True)
+    except (Error, AssertionError, TimeoutError) as error:
+        wish.failed.append(f"{name} {language}: {str(error).splitlines()[0]}")
+        window.page.screenshot(path=wish.folder / f"failed-{name}-{language}.png")
+    finally:
+        window.close()
 
 
-def _ended(shop: RunningShop, window: Window, language: Language) -> None:
-    visitor = Visitor(window, language).comes_as_a_stranger_to(shop.b).opens_the_chat()
-    question = f"{QUESTIONS[2]} {time.time_ns()}"  # found again by its words
-    visitor.writes(question)
-    lin = shop.colleague(seed.HUMAN)
-    asked = lin.gets(question)
-    lin.says(asked, "有的，今天发货。")
-    visitor.sees("有的，今天发货。")
-    lin.ends(asked)
-    expect(visitor.panel.get_by_role("radio").first).to_be_attached()
-
-
-def _conversation(shop: RunningShop, window: Window, _: Language) -> None:
-    window.page.goto(shop.link(seed.SECOND_HUMAN, "/work"))
-    cells = window.page.get_by_role("tabpanel").first.get_by_role("button")
-    expect(cells.first).to_be_visible()
-    cells.first.click()
-    expect(window.page.get_by_role("textbox").first).to_be_visible()
-
-
-def _desk(page: str, person: seed.Person = seed.ADMIN) -> Surface:
-    def shown(shop: RunningShop, window: Window, _: Language) -> None:
-        window.page.goto(shop.link(person, page))
-        expect(window.page.get_by_role("navigation", name="Pointsman")).to_be_visible()
-
-    return shown
-
-
-SURFACES: dict[str, Surface] = {
-    "sign-in": _sign_in,
-    "shop": _shop,
-    "welcome": _welcome,
-    "chat": _chat,
-    "ended": _ended,
-    "work": _conversation,
-    "wall": _desk("/wall", seed.SUPERVISOR),
-    "customers": _desk("/customers"),
-    "reports": _desk("/reports"),
-    "settings": _desk("/settings"),
-}
-
-
-@contextmanager
-def _served() -> Generator[RunningShop]:
-    backstage = Backstage()
-    with TemporaryDirectory(prefix="pm-screenshots-", ignore_cleanup_errors=True) as folder:
-        place = Path(folder)
-        running = backstage.do(servers.start(state_dir=place / "servers"))
-        try:
-            backstage.do(migrate(running.database_url))
-            shop = RunningShop.start(backstage, running.database_url, running.redis_url, place)
-            try:
-                yield shop
-            finally:
-                shop.everybody_leaves()
-                shop.stop()
-        finally:
-            backstage.do(running.aclose())
-            backstage.close()
-
-
-def _talk(shop: RunningShop, browser: Browser) -> None:
-    """Some customers ask the second agent, who answers one of them."""
-    zhou = shop.colleague(seed.SECOND_HUMAN)
-    for number, question in enumerate(QUESTIONS):
-        visitor = Visitor(Window.open(browser)).comes_to(shop.b)
-        for _ in range(number):
-            visitor.presses("another")
-        visitor.opens_the_chat()
-        visitor.writes(question)
-        asked = zhou.gets(question)
-        if number == 0:
-            zhou.says(asked, "已经收到包裹，今天退款。")
-            visitor.sees("已经收到包裹，今天退款。")
-
-
-def _settled(page: Page) -> None:
+def _picture(page: Page, scheme: Scheme, size: ViewportSize, path: Path, *, whole: bool) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size(size)
     page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(400)  # transitions; only pictures depend on it
+    page.evaluate(SETTLED)
+    if whole:
+        height = min(HIGHEST, size["height"] + int(page.evaluate(GROWN)))
+        page.set_viewport_size({"width": size["width"], "height": height})
+        page.evaluate(SETTLED)
+    page.screenshot(path=path)
 
 
-def main() -> None:
-    """Take the pictures that were asked for."""
-    parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path(".screenshots"))
-    parser.add_argument("--only", default=",".join(SURFACES), help="surfaces, with commas between")
-    asked = parser.parse_args()
-    names = [name for name in SURFACES if name in asked.only.split(",")]
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    with _served() as shop, sync_playwright() as playwright:
+def _work(stage: Stage, wish: Wish, left: SimpleQueue[tuple[str, Language]]) -> None:
+    """One worker: a browser of its own, until nothing is left."""
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        _talk(shop, browser)
-        for name in names:
-            for language in LANGUAGES:
-                for scheme in SCHEMES:
-                    for size, pixels in SIZES.items():
-                        window = Window.open(browser, language, scheme, pixels)
-                        SURFACES[name](shop, window, language)
-                        _settled(window.page)
-                        path = asked.folder / f"{name}-{language}-{scheme}-{size}.png"
-                        window.page.screenshot(path=path)
-                        window.close()
-                        print(path, *window.faults, sep="\n  ", flush=True)
-        browser.close()
+        while True:
+            try:
+                name, language = left.get_nowait()
+            except Empty:
+                return
+            _take(stage, browser, wish, name, language)
+
+
+def _fill(stage: Stage) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        stage.fills(browser)
+    stage.has_a_past()
+
+
+def take(wish: Wish, workers: int) -> None:
+    """All pictures that are wished for."""
+    wish.folder.mkdir(parents=True, exist_ok=True)
+    with stage() as there:
+        for scene in SCENES:
+            left: SimpleQueue[tuple[str, Language]] = SimpleQueue()
+            for name in wish.names:
+                for language in wish.languages:
+                    if SURFACES[name].scene == scene and wish.left(name, language):
+                        left.put((name, language))
+            if left.empty():
+                continue
+            if scene == "busy":
+                _fill(there)
+            threads = [Thread(target=_work, args=(there, wish, left)) for _ in range(workers)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+
+def main() -> int:
+    """Take the pictures that were asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.browser.screenshots",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--folder", type=Path, default=Path(".screenshots"))
+    parser.add_argument("--only", default="*", help="surfaces, with commas between; * stands for anything")
+    parser.add_argument("--languages", default=",".join(LANGUAGES))
+    parser.add_argument("--schemes", default=",".join(SCHEMES))
+    parser.add_argument("--sizes", default=",".join(SIZES))
+    parser.add_argument("--missing", action="store_true", help="leave alone what is there")
+    parser.add_argument("--workers", type=int, default=2)
+    asked = parser.parse_args()
+    patterns = asked.only.split(",")
+    wish = Wish(
+        asked.folder,
+        [name for name in SURFACES if any(fnmatch(name, pattern) for pattern in patterns)],
+        [each for each in LANGUAGES if each in asked.languages.split(",")],
+        [each for each in SCHEMES if each in asked.schemes.split(",")],
+        [each for each in SIZES if each in asked.sizes.split(",")],
+        asked.missing,
+    )
+    take(wish, asked.workers)
+    print(*wish.failed, sep="\n", file=sys.stderr)
+    return 1 if wish.failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

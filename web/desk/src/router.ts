@@ -3,6 +3,7 @@
 import { createRouter, createWebHistory } from "vue-router";
 import { api } from "./api";
 import { PAGES } from "./state/settingsPages";
+import NotHere from "./views/NotHere.vue";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -41,6 +42,7 @@ export const router = createRouter({
       component: () => import("./views/Settings.vue"),
       meta: { title: "shell.nav.settings", rights: PAGES.flatMap((page) => page.rights) },
     },
+    { path: "/:lost(.*)*", component: NotHere, meta: { title: "first.lost" } },
     { path: "/me", component: () => import("./views/Me.vue"), meta: { title: "me.title" } },
   ],
 });

@@ -33,7 +33,9 @@ const CLASSES: Readonly<Record<number, string>> = {
 
 /** The key of the words for a refusal. */
 export function refusalKey(reason: string, code: number): string {
-  const key = [reason, CLASSES[code]].find((each) => each !== undefined && global.te(`refusals.${each}`, "en"));
+  // "unknown" says nothing, as when something between here and the server answered.
+  const told = reason === "unknown" ? undefined : reason;
+  const key = [told, CLASSES[code], code >= 500 && code < 600 ? "deadline" : undefined].find((each) => each !== undefined && global.te(`refusals.${each}`, "en"));
   return `refusals.${key ?? "unknown"}`;
 }
 

@@ -80,11 +80,14 @@ export const MEASURES: MeasureKey[] = [...new Set(COLUMNS.map((column) => column
 export const HEADLINE = ["opened", "closed", "abandoned", "queue_waits_median", "first_responses_median", "within_3_min", "resolutions_median", "ratings"]
   .map((id) => COLUMNS.find((column) => column.id === id) as Column); // prettier-ignore
 
-/** A duration as people say it: 850 ms, 4.2 s, 3:05, 2:10:00. */
-export function duration(ms: number): string {
+const short = (value: number, unit: "second" | "millisecond", digits: number, language: string): string =>
+  new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "narrow", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+
+/** A duration as people say it: 850ms, 4.2s, 3:05, 2:10:00. */
+export function duration(ms: number, language: string): string {
   if (ms === 0) return "0";
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 1000) return short(Math.round(ms), "millisecond", 0, language);
+  if (ms < 60_000) return short(ms / 1000, "second", 1, language);
   const s = Math.round(ms / 1000);
   const two = (value: number): string => String(value).padStart(2, "0");
   const h = Math.floor(s / 3600);
@@ -95,7 +98,7 @@ export function written(value: number | null, kind: Kind, language: string): str
   if (value === null) return "–";
   switch (kind) {
     case "time":
-      return duration(value);
+      return duration(value, language);
     case "share":
       return `${(value * 100).toLocaleString(language, { maximumFractionDigits: 1 })}%`;
     case "rating":

@@ -5,11 +5,9 @@ import zhCn from "element-plus/es/locale/lang/zh-cn";
 import zhTw from "element-plus/es/locale/lang/zh-tw";
 import { ref } from "vue";
 import { createI18n } from "vue-i18n";
-import { customers } from "./areas/customers";
+import { first } from "./areas/first";
 import { me } from "./areas/me";
 import { refusals } from "./areas/refusals";
-import { reports } from "./areas/reports";
-import { settings } from "./areas/settings";
 import { shell } from "./areas/shell";
 import { wall } from "./areas/wall";
 import { words } from "./areas/words";
@@ -18,7 +16,7 @@ import { work } from "./areas/work";
 export const LANGUAGES = { "zh-CN": "简体中文", en: "English", "zh-TW": "繁體中文" } as const;
 export type Language = keyof typeof LANGUAGES;
 const KEY = "pointsman:language";
-const AREAS = { shell, words, refusals, work, me, wall, customers, reports, settings };
+const AREAS = { shell, first, words, refusals, work, me, wall };
 const ELEMENTS = { en, "zh-CN": zhCn, "zh-TW": zhTw };
 
 function table(language: Language): Record<string, unknown> {
@@ -38,6 +36,11 @@ export const i18n = createI18n({
   locale: language.value,
   messages: Object.fromEntries((Object.keys(LANGUAGES) as Language[]).map((each) => [each, table(each)])) as never,
 });
+
+/** The words of a part of the desk that is loaded when it is needed. */
+export function learn(name: string, words: Record<Language, unknown>): void {
+  for (const each of Object.keys(LANGUAGES) as Language[]) i18n.global.mergeLocaleMessage(each, { [name]: words[each] });
+}
 
 export function useLanguage(chosen: Language): void {
   i18n.global.locale.value = chosen as never;

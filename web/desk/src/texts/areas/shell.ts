@@ -23,6 +23,7 @@ export const shell = area({
       password: "Password",
       do: "Sign in",
       coming_in: "Signing you in …",
+      by_password: "Sign in with your password",
     },
     connection: {
       beginning: "Connecting …",
@@ -83,6 +84,7 @@ export const shell = area({
       password: "密码",
       do: "登录",
       coming_in: "正在登录…",
+      by_password: "使用密码登录",
     },
     connection: {
       beginning: "正在连接…",
@@ -143,6 +145,7 @@ export const shell = area({
       password: "密碼",
       do: "登入",
       coming_in: "正在登入…",
+      by_password: "使用密碼登入",
     },
     connection: {
       beginning: "正在連線…",

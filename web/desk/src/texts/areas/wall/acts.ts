@@ -65,6 +65,7 @@ export const acts = area({
     why: {
       title: "Why here? {name}",
       waits: "Why does it wait?",
+      waits_title: "Why does it wait? {name}",
       place: "Place {place} of {length} in “{pool}”",
       priority: "goes first (new customer)",
       because: "Because {reason}.",
@@ -162,6 +163,7 @@ export const acts = area({
     why: {
       title: "为什么分到这里？{name}",
       waits: "为什么在等待？",
+      waits_title: "为什么在等待？{name}",
       place: "“{pool}”排队第 {place} 位，共 {length} 位",
       priority: "新客优先",
       because: "原因：{reason}。",
@@ -259,6 +261,7 @@ export const acts = area({
     why: {
       title: "為什麼分到這裡？{name}",
       waits: "為什麼在等候？",
+      waits_title: "為什麼在等候？{name}",
       place: "「{pool}」排隊第 {place} 位，共 {length} 位",
       priority: "新客優先",
       because: "原因：{reason}。",
