@@ -60,11 +60,13 @@ class Wish:
 
     def left(self, name: str, language: Language) -> list[tuple[Scheme, str, Path]]:
         """The looks of a surface in a language that are still to be taken."""
-        looks = [(scheme, size) for size in self.sizes for scheme in self.schemes]
-        paths = [
-            (scheme, size, self.folder / f"{name}-{language}-{scheme}-{size}.png") for scheme, size in looks
-        ]
-        return [each for each in paths if not (self.missing and each[2].exists())]
+        wanted: list[tuple[Scheme, str, Path]] = []
+        for size in self.sizes:
+            for scheme in self.schemes:
+                path = self.folder / f"{name}-{language}-{scheme}-{size}.png"
+                if not (self.missing and path.exists()):
+                    wanted.append((scheme, size, path))
+        return wanted
 
 
 def _take(stage: Stage, browser: Browser, wish: Wish, name: str, language: Language) -> None:

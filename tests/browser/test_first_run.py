@@ -44,7 +44,8 @@ class Owner(Agent):
 @pytest.mark.req("KS-04")
 def test_a_new_shop_is_led_from_the_empty_workbench_to_its_first_agent(office: Office, opens: Opens) -> None:
     window = opens()
-    owner = Owner(window).comes_in(office.link("店主", "/work"))
+    owner = Owner(window)
+    owner.comes_in(office.link("店主", "/work"))
     expect(owner.page.get_by_role("heading", name="您不是客服，不参与分流")).to_be_visible()
     expect(owner.steps.get_by_role("listitem")).to_have_count(3)
     assert window.barriers(CORNERS) == []
@@ -79,7 +80,8 @@ def test_every_empty_page_says_what_comes_and_what_to_do(
     office: Office, opens: Opens, place: str, says: str
 ) -> None:
     window = opens()
-    owner = Owner(window).comes_in(office.link("店主", "/work"))
+    owner = Owner(window)
+    owner.comes_in(office.link("店主", "/work"))
     owner.goes_to(place)
     expect(owner.page.get_by_role("main").get_by_text(re.compile(says))).to_be_visible()
     expect(owner.steps).to_be_visible()
