@@ -17,6 +17,15 @@ PYTEST_ARGS ?=
 # More than two cores need: scenarios wait on sockets and databases a good part of their time.
 WORKERS ?= 3
 
+# Of `make load` and `make chaos`.
+PROFILE ?= steady
+DURATION ?= 1m
+NODES ?= 2
+SEED ?= 1
+FAULTS ?=
+MINUTES ?=
+REPORTS ?= .reports
+
 IN_PLACE := $(PIP) install --no-deps --no-build-isolation --editable .
 
 # A stamp per lock file, named by its content: an unchanged lock costs nothing, a changed one installs again.
@@ -31,7 +40,7 @@ PAGES_STAMP := server/pages/.built-$(firstword $(shell find web protocol \( -nam
 	-o -name __pycache__ \) -prune -o -type f ! -path web/shared/src/protocol.ts -print0 \
 	| LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16))
 
-.PHONY: help setup web run test test-wheels check format bench doctor clean-dev coverage-doc lock
+.PHONY: help setup web run test test-wheels check format bench load chaos doctor clean-dev coverage-doc lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -70,6 +79,12 @@ format: $(DEV_STAMP) ## format, and mend what ruff can mend
 
 bench: $(DEV_STAMP) ## measure the product, the limits and its peers side by side
 	$(BIN)/python -m loadtest bench
+
+load: $(DEV_STAMP) ## realistic load, everything checked: PROFILE=steady|morning|promotion|storm|slow DURATION=5m NODES=2 SEED=1
+	$(BIN)/python -m loadtest load --profile $(PROFILE) --duration $(DURATION) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
+
+chaos: $(DEV_STAMP) ## every fault under load, everything checked: FAULTS=1,2 MINUTES=30 (mixed) NODES=2 SEED=1
+	$(BIN)/python -m loadtest chaos $(if $(FAULTS),--faults $(FAULTS)) $(if $(MINUTES),--minutes $(MINUTES)) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
 
 doctor: ## say what this machine lacks, and how to mend it
 	@if [[ -x $(BIN)/python ]]; then $(BIN)/python -m server.embedded.doctor; \

@@ -10,18 +10,19 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from loadtest import bench, chaos, checker, fan_out, load, proof
+from loadtest import bench, chaos, checker, fan_out, load, proof, report
 from loadtest.children import ChildFailed
 from loadtest.crowd import CrowdFailed
 from loadtest.faults import FAULTS
 from loadtest.front_desk import Refused
 from loadtest.line import LineBroken
+from loadtest.people import PROFILES
 from loadtest.people.party import PartyFailed
-from loadtest.profiles import PROFILES
+from loadtest.show import Show
 
 T = TypeVar("T")
 MOST_PEOPLE = 2_000
-MOST_SECONDS = 3_600
+MOST_SECONDS = 6 * 3_600
 
 
 def main() -> None:
@@ -48,26 +49,40 @@ def _bench(options: argparse.Namespace) -> int:
 def _load(options: argparse.Namespace) -> int:
     wishes = load.Wishes(
         profile=PROFILES[options.profile],
+        seconds=options.duration,
+        nodes=options.nodes,
+        seed=options.seed,
         customers=options.customers,
         agents=options.agents,
-        seconds=options.seconds,
-        seed=options.seed,
     )
-    outcome = _run(load.run(wishes, _tell, options.logs))
-    print(f"\n{outcome.text()}")
-    if options.json is not None:
-        options.json.write_text(json.dumps(outcome.document(), indent=2) + "\n")
-    return 1 if outcome.violations else 0
+    with Show() as show:
+        outcome = _run(load.run(wishes, show, options.logs))
+    return _reported(outcome, f"load-{options.profile}", options)
 
 
 def _chaos(options: argparse.Namespace) -> int:
     wishes = chaos.Wishes(
-        faults=options.faults, minutes=options.minutes, seed=options.seed, nodes=options.nodes
+        faults=options.faults,
+        minutes=options.minutes,
+        seed=options.seed,
+        nodes=options.nodes,
+        customers=options.customers,
+        agents=options.agents,
     )
-    outcome = _run(chaos.run(wishes, _tell, options.logs))
+    with Show() as show:
+        outcome = _run(chaos.run(wishes, show, options.logs))
+    return _reported(outcome, "chaos-mixed" if options.minutes else "chaos", options)
+
+
+def _reported(outcome: load.Outcome | chaos.Outcome, name: str, options: argparse.Namespace) -> int:
+    """Print it, write it down; the exit code."""
     print(f"\n{outcome.text()}")
-    if options.json is not None:
-        options.json.write_text(json.dumps(outcome.document(), indent=2) + "\n")
+    if options.report is not None:
+        document = outcome.document()
+        (options.report / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
+        where = options.report / f"{name}.html"
+        where.write_text(report.page(document), encoding="utf-8")
+        print(f"report: {where}")
     return 1 if outcome.failed else 0
 
 
@@ -124,19 +139,26 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument(
         "--only", type=_goals, default=frozenset(bench.GOALS), help="P1,P4: these goals alone"
     )
-    play = commands.add_parser("load", help="realistic load on two nodes; every log is checked at the end")
+    play = commands.add_parser("load", help="people as a profile describes them; everything is checked")
     play.add_argument("--profile", choices=sorted(PROFILES), default="steady")
-    play.add_argument("--customers", type=_number(1, MOST_PEOPLE), default=40)
-    play.add_argument("--agents", type=_number(1, MOST_PEOPLE), default=6)
-    play.add_argument("--seconds", type=_number(1, MOST_SECONDS), default=20)
-    play.add_argument("--seed", type=int, default=1, help="the same seed, the same people and pauses")
+    play.add_argument("--duration", type=_seconds, default=60.0, help="90, 90s or 5m")
     faults = commands.add_parser(
         "chaos", help="faults under load, one by one or mixed; everything is checked"
     )
     faults.add_argument("--faults", type=_faults, default=tuple(sorted(FAULTS)), help="1,5: these alone")
-    faults.add_argument("--minutes", type=float, default=0.0, help="mixed, for so long")
-    faults.add_argument("--nodes", type=_number(2, 16), default=2)
-    faults.add_argument("--seed", type=int, default=1, help="the same seed, the same order and choices")
+    faults.add_argument("--minutes", type=float, default=0.0, help="mixed at random, for so long")
+    for each in (play, faults):
+        each.add_argument("--nodes", type=_number(2, 16), default=2)
+        each.add_argument("--seed", type=int, default=1, help="the same seed, the same choices")
+        each.add_argument(
+            "--customers", type=_number(0, MOST_PEOPLE), default=0, help="instead of the profile's"
+        )
+        each.add_argument(
+            "--agents", type=_number(0, MOST_PEOPLE), default=0, help="instead of the profile's"
+        )
+        each.add_argument(
+            "--report", type=_folder, metavar="DIR", help="write the report there, HTML and JSON"
+        )
     spread = commands.add_parser(
         "fan-out",
         help="many agents in one conversation, many supervisors before one wall: cost by their number",
@@ -150,8 +172,9 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument(
         "--drop", type=_number(2, 1_000_000), default=7, help="of so many deliveries one is lost"
     )
-    for each in (judge, prove, measure, play, faults, spread):
+    for each in (judge, prove, measure, spread):
         each.add_argument("--json", type=Path, metavar="FILE", help="write everything found to FILE as well")
+    for each in (judge, prove, measure, play, faults, spread):
         each.add_argument("--logs", type=_folder, metavar="DIR", help="keep the servers' logs there")
     return parser
 
@@ -164,6 +187,14 @@ def _number(least: int, most: int) -> Any:
         return value
 
     return parse
+
+
+def _seconds(text: str) -> float:
+    unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], 0.0)
+    value = float(text[:-1]) * unit if unit else float(text)
+    if not 1 <= value <= MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"must be between 1 s and {MOST_SECONDS} s")
+    return value
 
 
 def _goals(text: str) -> frozenset[str]:

@@ -7,19 +7,25 @@ minutes. Faults that need nodes of another kind (`Fault.settings`) get a stage o
 import asyncio
 import random
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from loadtest.checker import Verdict
 from loadtest.children import ChildFailed
 from loadtest.faults import FAULTS, Fault, Figures, Scene
+from loadtest.faults.fault import Inject
 from loadtest.front_desk import Refused
-from loadtest.journal import Journal
-from loadtest.people import PROFILES, Book, Party
+from loadtest.gauge import Gauge
+from loadtest.load import figures
+from loadtest.machine import describe
+from loadtest.people import PROFILES, Book
 from loadtest.people.party import PartyFailed
-from loadtest.stage import Stage
+from loadtest.play import Play
+from loadtest.show import Show
 from protocol.errors import PointsmanError
 
 WELL_S = 60.0
@@ -63,39 +69,53 @@ class Outcome:
     wishes: Wishes
     book: Book = field(default_factory=Book)
     injected: list[Injected] = field(default_factory=list[Injected])
-    violations: list[str] = field(default_factory=list[str])
+    verdict: Verdict = field(default_factory=Verdict)
+    gauges: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """one of each stage"""
+    machine: dict[str, Any] = field(default_factory=dict[str, Any])
     seconds: float = 0.0
 
     @property
     def failed(self) -> bool:
         """Whether anything does not hold. Limits count where faults came one by one."""
         limits = not self.wishes.minutes and any(each.broken for each in self.injected)
-        return bool(self.violations) or limits or any(each.trouble for each in self.injected)
+        return not self.verdict.holds or limits or any(each.trouble for each in self.injected)
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
+        """For JSON, and for the report."""
+        wishes, said = self.wishes, self.book.of("messages")
+        mixed = f"mixed, {wishes.minutes:g} minutes" if wishes.minutes else "one by one"
         return {
             "kind": "chaos",
-            "mixed_minutes": self.wishes.minutes,
-            "seed": self.wishes.seed,
-            "nodes": self.wishes.nodes,
-            "seconds": self.seconds,
+            "title": f"Faults, {mixed}",
+            "what": "people talk, faults happen in the middle of it, and everything is checked afterwards",
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": self.machine,
+            "failed": self.failed,
+            "run": {
+                "faults": len(self.injected),
+                "minutes_mixed": wishes.minutes,
+                "nodes": wishes.nodes,
+                "seconds": round(self.seconds, 1),
+                "seed": wishes.seed,
+            },
             "faults": [
                 {
                     "number": each.number,
                     "name": FAULTS[each.number].name,
                     "figures": dict(each.figures),
-                    "seconds": each.seconds,
-                    "broken": each.broken,
+                    "seconds": round(each.seconds, 2),
+                    "broken": [] if wishes.minutes else each.broken,
                     "trouble": each.trouble,
                 }
                 for each in self.injected
             ],
-            "acknowledged": self.book.of("messages"),
-            "counts": self.book.counts,
-            "send_ms": self.book.sends.summary(),
-            "resume_ms": self.book.resumes.summary(),
-            "violations": self.violations,
+            "acknowledged": said,
+            "messages_per_s": round(said / self.seconds, 1) if self.seconds else 0.0,
+            "counts": dict(sorted(self.book.counts.items())),
+            "latencies_ms": self.book.latencies(),
+            "verdict": self.verdict.document(),
+            "gauge": self.gauges[0] if self.gauges else {"samples": [], "marks": []},
         }
 
     def text(self) -> str:
@@ -117,26 +137,22 @@ class Outcome:
         return "\n".join(
             [
                 f"{len(self.injected)} faults, {said:,} acknowledged messages in {self.seconds:,.0f} s "
-                f"({rate:,.0f}/s), {len(self.violations)} violations, seed {self.wishes.seed}",
+                f"({rate:,.0f}/s), seed {self.wishes.seed}",
                 *rows,
-                *self.violations,
+                self.verdict.text(),
             ]
         )
 
 
-Tell = Callable[[str], None]
-
-
-async def run(wishes: Wishes, tell: Tell, logs: Path | None = None) -> Outcome:
-    """Do it on stages of its own. Raises ChildFailed, Refused when a stage cannot be set up."""
-    outcome = Outcome(wishes)
-    tell(f"seed {wishes.seed}")
+async def run(wishes: Wishes, show: Show, logs: Path | None = None) -> Outcome:
+    """Do it on stages of its own. Raises ChildFailed, Refused, PartyFailed when a stage cannot be set up."""
+    outcome = Outcome(wishes, machine=describe())
+    show.tell(f"seed {wishes.seed}")
     with tempfile.TemporaryDirectory(prefix="pointsman-chaos-") as temporary:
-        folder = logs or Path(temporary)
         for number, (settings, faults) in enumerate(_troupes(wishes.faults)):
-            place = folder / f"stage-{number + 1}"
-            place.mkdir(exist_ok=True)
-            await _play(outcome, settings, faults, place, tell)
+            folder = (logs or Path(temporary)) / f"stage-{number + 1}"
+            await asyncio.to_thread(folder.mkdir, exist_ok=True)
+            await _play(outcome, settings, faults, folder, show)
     return outcome
 
 
@@ -150,67 +166,92 @@ def _troupes(numbers: Iterable[int]) -> list[tuple[Mapping[str, str], list[Fault
 
 
 async def _play(
-    outcome: Outcome, settings: Mapping[str, str], faults: list[Fault], folder: Path, tell: Tell
+    outcome: Outcome, settings: Mapping[str, str], faults: list[Fault], folder: Path, show: Show
 ) -> None:
-    wishes, profile = outcome.wishes, PROFILES["chaos"]
+    wishes = outcome.wishes
+    many = wishes.customers or PROFILES["chaos"].customers
+    profile = replace(PROFILES["chaos"], customers=many, agents=wishes.agents or PROFILES["chaos"].agents)
     dice = random.Random(wishes.seed)
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as undo:
-        stage = await Stage.open(folder, nodes=wishes.nodes, settings=settings)
-        undo.push_async_callback(stage.close)
-        shop = stage.shops[0]
-        await shop.employ(agents=wishes.agents or profile.agents, supervisors=1, capacity=profile.capacity)
-        await shop.change_policy(wrap_up_s=0)
-        journal = undo.enter_context(Journal(folder / "journal", seed=wishes.seed))
-        party = Party(shop, journal, profile, outcome.book, seed=wishes.seed, port=stage.port)
-        undo.push_async_callback(party.close)
-        await party.staff_come()
+        show.step(f"setting up {wishes.nodes} nodes, {profile.agents} agents")
+        play = await Play.open(
+            folder,
+            profile,
+            undo,
+            nodes=wishes.nodes,
+            seed=wishes.seed,
+            book=outcome.book,
+            settings=settings,
+        )
+        gauge = Gauge(play.stage, play.party)
+        sampling = asyncio.create_task(gauge.run())
+        undo.callback(sampling.cancel)
         began = loop.time()
-        await party.customers_come(wishes.customers or profile.customers, over_s=1.0)
-        scene = Scene(stage, party, journal)
+        await play.customers_come(profile.customers, over_s=1.0)
+        scene = Scene(play.stage, play.party, play.journal)
         await _well(scene)
-        if wishes.minutes:
-            await _mixed(outcome, scene, faults, dice, tell)
-        else:
-            for fault in faults:
-                outcome.injected.append(await _inject(scene, fault, fault.inject, dice, tell))
+        chaos = _Chaos(outcome, scene, gauge, dice, show)
+        await (chaos.mixed(faults) if wishes.minutes else chaos.in_turn(faults))
         outcome.seconds += loop.time() - began
-        await party.go_home(stage.database_url)
-        outcome.violations += party.troubles()
-        counted = await shop.violations()
-        outcome.violations += [f"{name}: {times} on live data" for name, times in counted.items()]
+        sampling.cancel()
+        outcome.gauges.append(gauge.document())
+        show.step("everybody finishes and catches up")
+        outcome.verdict.also(await play.end(lambda done, of: show.at(done)))
 
 
-async def _mixed(
-    outcome: Outcome, scene: Scene, faults: list[Fault], dice: random.Random, tell: Tell
-) -> None:
-    able = [fault for fault in faults if fault.brief is not None]
-    deadline = asyncio.get_running_loop().time() + outcome.wishes.minutes * 60
-    while asyncio.get_running_loop().time() < deadline:
-        fault = dice.choice(able)
-        assert fault.brief is not None, "chosen for it"
-        outcome.injected.append(await _inject(scene, fault, fault.brief, dice, tell))
+class _Chaos:
+    """Faults on one stage."""
 
+    def __init__(self, outcome: Outcome, scene: Scene, gauge: Gauge, dice: random.Random, show: Show) -> None:
+        self._outcome = outcome
+        self._scene = scene
+        self._gauge = gauge
+        self._dice = dice
+        self._show = show
 
-async def _inject(scene: Scene, fault: Fault, inject: Any, dice: random.Random, tell: Tell) -> Injected:
-    loop = asyncio.get_running_loop()
-    scene.journal.fault(fault.number, "begun")
-    began = loop.time()
-    figures: Figures = {}
-    trouble = ""
-    try:
-        async with asyncio.timeout(INJECTION_S):
-            figures = await inject(scene, dice)
-        await _well(scene)
-    except (ChildFailed, Refused, PartyFailed, PointsmanError, TimeoutError) as error:
-        trouble = f"{type(error).__name__}: {error}"
-    done = Injected(fault.number, figures, loop.time() - began, trouble)
-    scene.journal.fault(fault.number, "over", **figures)
-    told = ", ".join(f"{name} {value:,.4g}" for name, value in figures.items())
-    tell(f"{fault.number} {fault.name}: {told}{trouble} [{done.seconds:.1f} s]")
-    with suppress(ChildFailed, PartyFailed):
-        await _well(scene)
-    return done
+    async def in_turn(self, faults: list[Fault]) -> None:
+        """Each once."""
+        self._show.step("faults, one by one", len(faults))
+        for done, fault in enumerate(faults):
+            self._show.at(done)
+            self._outcome.injected.append(await self._inject(fault, fault.inject))
+
+    async def mixed(self, faults: list[Fault]) -> None:
+        """At random, for so long."""
+        able = [fault for fault in faults if fault.brief is not None]
+        seconds = self._outcome.wishes.minutes * 60
+        began = asyncio.get_running_loop().time()
+        self._show.step("faults, mixed", seconds)
+        while able and (passed := asyncio.get_running_loop().time() - began) < seconds:
+            self._show.at(passed)
+            fault = self._dice.choice(able)
+            assert fault.brief is not None, "chosen for it"
+            self._outcome.injected.append(await self._inject(fault, fault.brief))
+
+    async def _inject(self, fault: Fault, inject: Inject) -> Injected:
+        loop = asyncio.get_running_loop()
+        scene = self._scene
+        scene.journal.fault(fault.number, "begun")
+        self._gauge.mark(f"{fault.number} {fault.name}")
+        began = loop.time()
+        given: Figures = {}
+        trouble = ""
+        try:
+            async with asyncio.timeout(INJECTION_S):
+                given = await inject(scene, self._dice)
+            await _well(scene)
+        except (ChildFailed, Refused, PartyFailed, PointsmanError, TimeoutError) as error:
+            trouble = f"{type(error).__name__}: {error}"
+        done = Injected(fault.number, given, loop.time() - began, trouble)
+        scene.journal.fault(fault.number, "over", **given)
+        told = ", ".join(f"{name} {value:,.4g}" for name, value in given.items())
+        self._show.tell(f"{fault.number:>2} {fault.name}: {told}{trouble} [{done.seconds:.1f} s]")
+        self._show.at(len(self._outcome.injected), figures(self._gauge.samples, self._outcome.book))
+        if trouble:
+            with suppress(ChildFailed, PartyFailed):
+                await _well(scene)
+        return done
 
 
 async def _well(scene: Scene) -> None:

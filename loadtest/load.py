@@ -1,36 +1,37 @@
-"""`python -m loadtest load`: a shop with two nodes under realistic load, and every conversation checked at the end."""
+"""`python -m loadtest load`: people as a profile describes them, for so long, on real nodes; everything is checked."""
 
 import asyncio
-import random
 import tempfile
-from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from loadtest.actors import Agent, Book, Customer, account_tickets, client, entries, leave, visitor_tickets
-from loadtest.figures import percentile
-from loadtest.front_desk import Door, address
-from loadtest.invariants import violations
-from loadtest.pointsman_stand import OWNER, PASSWORD, SHOP, Shop
-from loadtest.profiles import Profile
-from loadtest.stage.servers import Servers
-from protocol.shapes import Message
-
-SETTLE_S = 35.0
-"""A lost last message is found by the next heartbeat, 25 s later at most."""
+from loadtest.checker import Verdict
+from loadtest.gauge import Gauge, Sample
+from loadtest.machine import describe
+from loadtest.people import Book, Profile
+from loadtest.play import Play
+from loadtest.show import Show
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What to play."""
+    """What to play. `customers`, `agents`: instead of the profile's, if not 0."""
 
     profile: Profile
-    customers: int
-    agents: int
-    seconds: float
-    seed: int
+    seconds: float = 60.0
+    nodes: int = 2
+    seed: int = 1
+    customers: int = 0
+    agents: int = 0
+
+    @property
+    def cast(self) -> Profile:
+        """The profile with the numbers that were wished for."""
+        many = self.customers or self.profile.customers
+        return replace(self.profile, customers=many, agents=self.agents or self.profile.agents)
 
 
 @dataclass(slots=True)
@@ -38,178 +39,97 @@ class Outcome:
     """What happened, and what is wrong with it."""
 
     wishes: Wishes
-    book: Book
-    violations: list[str] = field(default_factory=list[str])
-    checked: int = 0
+    book: Book = field(default_factory=Book)
+    seconds: float = 0.0
+    verdict: Verdict = field(default_factory=Verdict)
+    gauge: dict[str, Any] = field(default_factory=dict[str, Any])
+    machine: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything does not hold."""
+        return not self.verdict.holds
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
+        """For JSON, and for the report."""
+        book, profile = self.book, self.wishes.cast
         return {
-            "profile": self.wishes.profile.name,
-            "customers": self.wishes.customers,
-            "agents": self.wishes.agents,
-            "seconds": self.wishes.seconds,
-            "seed": self.wishes.seed,
-            "counts": self.book.counts,
-            "send_ms": _summary(self.book.send_s),
-            "wait_ms": _summary(self.book.waits_s),
-            "conversations_checked": self.checked,
-            "violations": self.violations,
+            "kind": "load",
+            "title": f"Load: {profile.name}",
+            "what": profile.what,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": self.machine,
+            "run": {
+                "profile": profile.name,
+                "customers": profile.customers,
+                "agents": profile.agents,
+                "nodes": self.wishes.nodes,
+                "seconds": round(self.seconds, 1),
+                "seed": self.wishes.seed,
+            },
+            "acknowledged": book.of("messages"),
+            "messages_per_s": round(book.of("messages") / self.seconds, 1) if self.seconds else 0.0,
+            "counts": dict(sorted(book.counts.items())),
+            "latencies_ms": book.latencies(),
+            "verdict": self.verdict.document(),
+            "gauge": self.gauge,
         }
 
     def text(self) -> str:
         """For people."""
-        counts = [f"  {what:<28} {number:>8,}" for what, number in sorted(self.book.counts.items())]
-        for what, values in (
-            ("send to acknowledgement", self.book.send_s),
-            ("wait for an agent", self.book.waits_s),
-        ):
-            row = _summary(values)
-            if row:
-                counts.append(f"  {what:<28} p50 {row['p50']:,.1f} ms, p99 {row['p99']:,.1f} ms")
-        verdict = f"{self.checked} conversations checked, {len(self.violations)} violations"
+        document = self.document()
+        counts = [f"  {what:<34} {number:>9,}" for what, number in document["counts"].items()]
+        rows = [
+            f"  {what:<34} p50 {row['p50']:,.1f} ms, p99 {row['p99']:,.1f} ms, longest {row['max']:,.0f} ms"
+            for what, row in document["latencies_ms"].items()
+        ]
+        said = f"{document['acknowledged']:,} acknowledged messages, {document['messages_per_s']:,.0f}/s"
         return "\n".join(
-            [f"{self.wishes.profile.name}: {self.wishes.profile.what}", *counts, verdict, *self.violations]
+            [f"{document['title']}: {document['what']}", said, *counts, *rows, self.verdict.text()]
         )
 
 
-def _summary(values_s: list[float]) -> dict[str, float]:
-    if not values_s:
-        return {}
-    return {f"p{share}": percentile(values_s, share / 100) * 1000 for share in (50, 90, 99)}
-
-
-async def run(wishes: Wishes, tell: Callable[[str], None], logs: Path | None = None) -> Outcome:
-    """Play it on servers of its own. Raises ChildFailed, Refused; a broken invariant is in the outcome."""
+async def run(wishes: Wishes, show: Show, logs: Path | None = None) -> Outcome:
+    """Play it on servers of its own. Raises ChildFailed, Refused, PartyFailed; a broken invariant is in the outcome."""
+    outcome = Outcome(wishes, machine=describe())
+    profile = wishes.cast
+    loop = asyncio.get_running_loop()
     async with AsyncExitStack() as undo:
         folder = logs or Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-load-")))
-        servers = await Servers.start(folder)
-        undo.push_async_callback(servers.stop)
-        tell("; ".join(servers.names))
-        shop = await Shop.open(
-            servers, folder, agents=wishes.agents, capacity=wishes.profile.capacity, settings=_SETTINGS
+        show.step(f"setting up {wishes.nodes} nodes, {profile.agents} agents")
+        play = await Play.open(folder, profile, undo, nodes=wishes.nodes, seed=wishes.seed, book=outcome.book)
+        gauge = Gauge(play.stage, play.party)
+        sampling = asyncio.create_task(gauge.run())
+        undo.callback(sampling.cancel)
+        show.step(f"{profile.name}: {profile.customers} customers", wishes.seconds)
+        began = loop.time()
+        coming = asyncio.create_task(
+            play.customers_come(profile.customers, wishes.seconds * profile.arrive_within, profile.waves)
         )
-        undo.push_async_callback(shop.close)
-        await _end_at_once(shop)
-        play = Play(wishes, shop, undo)
-        await play.agents_come()
-        tell(f"{wishes.agents} agents are online; {wishes.customers} customers come")
-        await play.customers_come()
-        tell(f"{play.book.counts.get('messages', 0):,} messages; checking every conversation")
-        return await play.check()
+        undo.callback(coming.cancel)
+        if profile.storm_every_s:
+            play.party.begin_storms(profile.storm_every_s)
+        while (passed := loop.time() - began) < wishes.seconds:
+            await asyncio.sleep(0.5)
+            show.at(passed, figures(gauge.samples, outcome.book))
+        outcome.seconds = loop.time() - began
+        sampling.cancel()
+        outcome.gauge = gauge.document()
+        show.step("everybody finishes and catches up")
+        outcome.verdict = await play.end(lambda done, of: show.at(done))
+    return outcome
 
 
-_SETTINGS = {"POINTSMAN_LOG_LEVEL": "info"}
-
-
-async def _end_at_once(shop: Shop) -> None:
-    """No wrap-up: a load lasts seconds, and slots shall be used again."""
-    async with Door(shop.ports[0]) as door:
-        current = await door.ask("GET", "/v1/settings/routing", token=shop.owner_token)
-        policy = {**current["policy"], "wrap_up_s": 0}
-        body = {"rev": current["rev"], "policy": policy, "note": "load test"}
-        await door.ask("PUT", "/v1/settings/routing", body, token=shop.owner_token)
-
-
-class Play:
-    """The people of one run."""
-
-    def __init__(self, wishes: Wishes, shop: Shop, undo: AsyncExitStack) -> None:
-        self.book = Book()
-        self._wishes = wishes
-        self._shop = shop
-        self._undo = undo
-        self._rng = random.Random(wishes.seed)
-        self._agents: list[Agent] = []
-        self._customers: list[Customer] = []
-        self._at_work: list[asyncio.Task[None]] = []
-
-    async def agents_come(self) -> None:
-        """All agents online, in turns on both nodes."""
-        for number, email in enumerate(self._shop.agents):
-            port = self._shop.ports[number % 2]
-            door = await self._undo.enter_async_context(Door(port))
-            talker = client(port, account_tickets(door, SHOP, email, PASSWORD), self._dice())
-            self._undo.push_async_callback(talker.close)
-            own = self._shop.agent_ids[number]
-            colleagues = [each for each in self._shop.agent_ids if each != own]
-            agent = Agent(email, talker, self.book, self._wishes.profile, self._dice(), colleagues)
-            self._agents.append(agent)
-            self._at_work.append(asyncio.create_task(agent.live(), name=email))
-        async with asyncio.timeout(SETTLE_S):
-            while not all(agent.client.is_live for agent in self._agents):
-                await asyncio.sleep(0.05)
-
-    async def customers_come(self) -> None:
-        """Customers one after another over the profile's share of the time; who is not done at its end leaves."""
-        wishes = self._wishes
-        gap = wishes.seconds * wishes.profile.arrive_within / wishes.customers
-        lives: list[asyncio.Task[None]] = []
-        try:
-            async with asyncio.timeout(wishes.seconds):
-                for number in range(wishes.customers):
-                    lives.append(asyncio.create_task((await self._customer(number)).live()))
-                    await asyncio.sleep(gap)
-                await asyncio.gather(*lives)
-        except TimeoutError:
-            pass  # the time is over
-        await leave(lives)
-        for agent in self._agents:
-            await agent.rest()
-
-    async def _customer(self, number: int) -> Customer:
-        port = self._shop.ports[number % 2]
-        door = await self._undo.enter_async_context(Door(port, address(number)))
-        talker = client(port, visitor_tickets(door, SHOP), self._dice())
-        self._undo.push_async_callback(talker.close)
-        customer = Customer(f"customer-{number}", talker, self.book, self._wishes.profile, self._dice())
-        self._customers.append(customer)
-        return customer
-
-    def _dice(self) -> random.Random:
-        return random.Random(self._rng.getrandbits(64))
-
-    async def check(self) -> Outcome:
-        """Compare what everybody has with what is stored, once all have caught up or had the time to."""
-        outcome = Outcome(self._wishes, self.book)
-        async with Door(self._shop.ports[0]) as door:
-            token = await door.sign_in(SHOP, OWNER, PASSWORD)
-            deadline = asyncio.get_running_loop().time() + SETTLE_S
-            while True:
-                outcome.violations, outcome.checked = await self._violations(door, token)
-                if not outcome.violations or asyncio.get_running_loop().time() > deadline:
-                    break
-                await asyncio.sleep(1)
-            counted = await door.ask("GET", "/v1/invariants", token=token)
-            outcome.violations += [
-                f"{name}: {times} on live data" for name, times in counted["violations"].items() if times
-            ]
-        await leave(self._at_work)
-        for person in (*self._agents, *self._customers):
-            if person.client.failure is not None:
-                outcome.violations.append(f"{person.name} was thrown out: {person.client.failure}")
-        return outcome
-
-    async def _violations(self, door: Door, token: str) -> tuple[list[str], int]:
-        found: list[str] = []
-        for conversation, journal in self.book.journals.items():
-            given = await door.ask("GET", f"/v1/conversations/{conversation}/transcript", token=token)
-            facts = cast("dict[str, Any]", given["conversation"])
-            owner = facts["owner"]["id"] if facts["owner"] else None
-            stored = entries(Message.model_validate(each, strict=False) for each in given["messages"])
-            for customer in self._customers:
-                if customer.conversation == conversation:
-                    self._hears(journal.heard, customer, conversation)
-                    journal.whole.add(customer.name)
-                    journal.customers.add(customer.name)
-            for agent, account in zip(self._agents, self._shop.agent_ids, strict=True):
-                self._hears(journal.heard, agent, conversation)
-                if account == owner:
-                    journal.whole.add(agent.name)
-            found += [f"{conversation}: {wrong}" for wrong in violations(stored, journal)]
-        return found, len(self.book.journals)
-
-    def _hears(self, heard: dict[str, Any], person: Agent | Customer, conversation: str) -> None:
-        log = person.client.logs.get(conversation)
-        if log is not None:
-            heard[person.name] = entries(log.messages)
+def figures(samples: list[Sample], book: Book) -> dict[str, str]:
+    """The latest second, for people."""
+    if not samples:
+        return {}
+    now = samples[-1]
+    nodes = [share for name, share in now.cpu.items() if name.startswith("node")]
+    return {
+        "messages": f"{book.of('messages'):,} ({now.messages_per_s:,.0f}/s)",
+        "acknowledged after": f"p50 {now.send_p50_ms:,.1f} ms, p99 {now.send_p99_ms:,.1f} ms",
+        "connected": f"{now.connected:,}, {now.waiting:,} wait for an agent",
+        "CPU": f"nodes {sum(nodes):.0%}, postgres {now.cpu['postgres']:.0%}, redis {now.cpu['redis']:.0%}, "
+        f"people {now.cpu['people']:.0%}",
+    }

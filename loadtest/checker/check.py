@@ -22,7 +22,8 @@ PAGE: Final = 400
 """Conversations whose rows are in memory at a time."""
 TOLD: Final = 100
 """Violations that are kept in words; more are only counted."""
-COUNTED: Final = ("I1", "I2", "I3", "I4", "I5", "I7", "I8", "I9")
+COUNTED: Final = ("I1", "I2", "I3", "I4", "I5", "I7", "I8", "I9", "client")
+"""`client`: somebody's reference client gave up for good, which only the load itself can tell."""
 
 
 @dataclass(slots=True)
@@ -48,6 +49,14 @@ class Verdict:
             self.broken[violation.invariant] += 1
             if len(self.violations) < TOLD:
                 self.violations.append(violation)
+
+    def also(self, other: "Verdict") -> None:
+        """What another run's check found, added to this one."""
+        self.violations += other.violations[: TOLD - len(self.violations)]
+        self.broken.update(other.broken)
+        for what, many in other.checked.items():
+            self.checked[what] = self.checked.get(what, 0) + many
+        self.took_s += other.took_s
 
     def document(self) -> dict[str, Any]:
         """For JSON."""

@@ -36,10 +36,12 @@ class Book:
     counts: dict[str, int] = field(default_factory=dict[str, int])
     sends: Series = field(default_factory=Series)
     """from sending to the acknowledgement, repeats included"""
+    opens: Series = field(default_factory=Series)
+    """of a customer, from asking for service to knowing that it was heard and who has it"""
     waits: Series = field(default_factory=Series)
     """of a customer, from the first message to having an agent"""
-    answers: Series = field(default_factory=Series)
-    """from a customer's message to the first answer after it, as the customer sees it"""
+    slow_sends: Series = field(default_factory=Series)
+    """the same, of customers whose network is slow"""
     resumes: Series = field(default_factory=Series)
     """from losing a connection to having a live one again"""
 
@@ -50,3 +52,15 @@ class Book:
     def of(self, what: str) -> int:
         """How many."""
         return self.counts.get(what, 0)
+
+    def latencies(self) -> dict[str, dict[str, float]]:
+        """Every series that has anything, by what people call it."""
+        named = {
+            "send to acknowledgement": self.sends,
+            "the same, slow network": self.slow_sends,
+            "asking for service": self.opens,
+            "wait for an agent": self.waits,
+            "back after a lost connection": self.resumes,
+        }
+        found = {what: series.summary() for what, series in named.items()}
+        return {what: summary for what, summary in found.items() if summary}

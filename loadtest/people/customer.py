@@ -24,6 +24,8 @@ class Customer(Person):
     conversation = ""
     """the present or last visit's"""
     finishing = False
+    waiting = False
+    """for an agent"""
     visits = 0
 
     async def live(self) -> None:
@@ -48,11 +50,15 @@ class Customer(Person):
         book.count("visits")
         if not self._owned():
             book.count("waited in a queue")
-            if not await self._told(events, self._owned, OWNED_WITHIN_S):
+            self.waiting = True
+            owned = await self._told(events, self._owned, OWNED_WITHIN_S)
+            self.waiting = False
+            if not owned:
                 book.count("gave up waiting")
                 await self.ask("conversation.leave_queue", conversation_id=self.conversation)
                 return
-        book.waits.add(loop.time() - began)
+        if not self.world.slow:
+            book.waits.add(loop.time() - began)
         for turn in range(1, self.rng.randint(*profile.messages)):
             if self.finishing:
                 break
@@ -71,17 +77,14 @@ class Customer(Person):
         name = new_id()
         message = {"client_message_id": name, "body": {"kind": "text", "text": text}}
         began = asyncio.get_running_loop().time()
-        self.pen.sent("", name, text)
-        try:
-            opened = await self.ask("conversation.open", message=message)
-        except RequestError as refusal:
-            self.pen.refused(self.conversation, name, refusal)
-            raise
+        self.pen.sent("", name, text)  # which conversation that will be is known with the reply
+        opened = await self.ask("conversation.open", message=message)
         assert isinstance(opened, OpenResult)
         assert opened.message is not None, "sent with it"
         self.conversation = opened.conversation.conversation_id
         self.pen.acked(self.conversation, name, opened.message)
-        self.world.book.sends.add(asyncio.get_running_loop().time() - began)
+        if not self.world.slow:
+            self.world.book.opens.add(asyncio.get_running_loop().time() - began)
         self.world.book.count("messages")
         self.client.view.put(opened.conversation)
 

@@ -4,13 +4,16 @@ import asyncio
 import random
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import asyncpg
 import httpx
 
+from loadtest.checker.rows import Violation
 from loadtest.front_desk import address
 from loadtest.journal import Journal
 from loadtest.people.agent import Agent
+from loadtest.people.attendance import Attendance
 from loadtest.people.book import Book
 from loadtest.people.bot import Bot
 from loadtest.people.customer import Customer
@@ -46,11 +49,17 @@ class Party:
         self.agents: list[Agent] = []
         self.customers: list[Customer] = []
         self.others: list[Person] = []
+        self.thin_port = 0
+        """where customers with a slow network come in"""
+        self.attendance = Attendance(lambda: self.everybody, book.resumes)
+        self._standing: list[asyncio.Task[None]] = []
+        """tasks that live as long as the party"""
         self._world = World(port or shop.port, shop.slug, profile, book, journal)
         self._rng = random.Random(seed)
         self._undo = AsyncExitStack()
         self._doors: dict[str, httpx.AsyncClient] = {}
         self._lives: dict[Person, asyncio.Task[None]] = {}
+        self._looking = asyncio.Semaphore(10)
 
     @property
     def everybody(self) -> list[Person]:
@@ -75,6 +84,7 @@ class Party:
         for person in (*self.agents, *self.others):
             self._begin(person)
         await self.all_live(COME_S)
+        self._standing.append(asyncio.create_task(self.attendance.watch()))
 
     async def customers_come(self, many: int, over_s: float = 0.0, waves: int = 1) -> None:
         """So many more customers, evenly over that time or in waves of it; returns when the last has set out."""
@@ -87,11 +97,13 @@ class Party:
             if wave + 1 < waves:
                 await asyncio.sleep(gap_s)
 
-    def troubles(self) -> list[str]:
-        """Whose life has ended by a fault, in sentences."""
+    def troubles(self) -> list[Violation]:
+        """Whose life has ended by a fault: nothing may be in the way of a client for good."""
         found = [(person, failed(task)) for person, task in self._lives.items()]
         return [
-            f"{person.name}: {type(error).__name__}: {error}" for person, error in found if error is not None
+            Violation("client", person.name, f"{type(error).__name__}: {error}")
+            for person, error in found
+            if error is not None
         ]
 
     async def all_live(self, within_s: float) -> float:
@@ -108,34 +120,36 @@ class Party:
     async def resumptions(self, within_s: float, *, quiet_s: float = 1.0) -> list[float]:
         """Watch who loses the connection from now on: for each the seconds until it is live again.
 
-        Ends when everybody is live and nobody was away for `quiet_s`; who is away after `within_s` counts as infinite.
+        Ends when everybody is live and nobody has come back for `quiet_s`; who is away after `within_s` counts as
+        infinite.
         """
         loop = asyncio.get_running_loop()
         began = quiet_since = loop.time()
-        lost_at: dict[Person, float] = {}
-        counts = {person: person.client.connections for person in self.everybody}
-        took: list[float] = []
+        returns = self.book.resumes.all
+        first = seen = len(returns)
         while loop.time() - began < within_s:
-            now = loop.time()
-            for person in self.everybody:
-                client = person.client
-                known = counts.setdefault(person, client.connections)
-                if not client.is_live:
-                    lost_at.setdefault(person, now)
-                elif client.connections > known or person in lost_at:
-                    took.append(now - lost_at.pop(person, now - POLL_S / 2))
-                    counts[person] = client.connections
-                else:
-                    continue
-                quiet_since = now
-            if not lost_at and now - quiet_since >= quiet_s:
+            await asyncio.sleep(POLL_S)
+            if self.attendance.away or len(returns) > seen:
+                seen, quiet_since = len(returns), loop.time()
+            elif loop.time() - quiet_since >= quiet_s:
                 break
-            await asyncio.sleep(POLL_S / 2)
-        self.book.resumes.all += took
-        return [*took, *(float("inf") for _ in lost_at)]
+        return [*returns[first:], *(float("inf") for _ in range(self.attendance.away))]
+
+    def begin_storms(self, every_s: float) -> None:
+        """From now on everybody's connection breaks at once, every so often, until they go home."""
+
+        async def storms() -> None:
+            while True:
+                await asyncio.sleep(every_s)
+                for person in self.everybody:
+                    person.client.drop()
+                self.book.count("storms")
+
+        self._standing.append(asyncio.create_task(storms()))
 
     async def go_home(self, database_url: str) -> None:
         """Customers finish their visits, staff what they began; everybody catches up; the journal says who stayed."""
+        self._stand_down()
         for customer in self.customers:
             customer.finishing = True
         visits = [self._lives[customer] for customer in self.customers]
@@ -146,16 +160,30 @@ class Party:
         for task in self._lives.values():
             task.cancel()
         await asyncio.gather(*self._lives.values(), return_exceptions=True)
-        for person in await self._caught_up(database_url):
+        stayed = await self._caught_up(database_url)
+        for person in stayed:
             person.pen.stayed()
+        await asyncio.gather(*(self._look_afresh(person) for person in stayed))
 
     async def close(self) -> None:
         """Everybody leaves, finished or not."""
+        self._stand_down()
         for task in self._lives.values():
             task.cancel()
         await asyncio.gather(*self._lives.values(), return_exceptions=True)
         await asyncio.gather(*(person.leave() for person in self.everybody))
         await self._undo.aclose()
+
+    async def _look_afresh(self, person: Person) -> None:
+        """What a fresh hello of the same person gives, beside what events have made of the world (I7)."""
+        async with self._looking:
+            client = person.double()
+            try:
+                await client.start()
+                person.pen.held(person.client.view.snapshot())
+                person.pen.fresh(client.view.snapshot())
+            finally:
+                await client.close()
 
     async def _caught_up(self, database_url: str) -> list[Person]:
         """Wait until everybody has what is stored for them, or has had the time to; all who have a connection then."""
@@ -192,16 +220,23 @@ class Party:
                 return True
         return False
 
+    def _stand_down(self) -> None:
+        for task in self._standing:
+            task.cancel()
+
     def _check(self) -> None:
         troubles = self.troubles()
         if troubles:
-            raise PartyFailed("; ".join(troubles[:3]))
+            raise PartyFailed("; ".join(str(trouble) for trouble in troubles[:3]))
 
     def _customer(self) -> Customer:
         number = len(self.customers)
         door = self._door(address(number // PER_DOOR * PER_DOOR))
         tickets = widget_tickets(door, self.shop.slug)
-        customer = Customer(f"customer {number + 1}", self._world, tickets, self._dice())
+        world = self._world
+        if self.thin_port and number % 100 < world.profile.slow * 100:
+            world = replace(world, port=self.thin_port, slow=True)
+        customer = Customer(f"customer {number + 1}", world, tickets, self._dice())
         self.customers.append(customer)
         return customer
 

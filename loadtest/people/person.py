@@ -34,6 +34,8 @@ class World:
     profile: Profile
     book: Book
     journal: Journal
+    slow: bool = False
+    """their network is"""
 
 
 class Gone(Exception):
@@ -55,6 +57,7 @@ class Person:
     ) -> None:
         self.name = name
         self.world = world
+        self.tickets = tickets
         self.rng = rng
         self.pen: Pen = world.journal.pen()
         self.client = Client(
@@ -114,6 +117,18 @@ class Person:
         """Whether something of this probability happens."""
         return share > 0 and self.rng.random() < share
 
+    def double(self) -> Client:
+        """A second client of the same person, which knows nothing yet and writes nothing down."""
+        return Client(
+            f"ws://127.0.0.1:{self.world.port}/ws",
+            self.tickets,
+            name="loadtest",
+            origin=ORIGIN,
+            whole_logs=False,
+            patience=PATIENCE,
+            rng=random.Random(0),
+        )
+
     async def leave(self) -> None:
         """Go, with a goodbye."""
         await self.client.close()
@@ -128,7 +143,8 @@ class Person:
             self.world.book.count(f"refused: {refusal.reason}")
             raise
         self.pen.acked(conversation, name, result)
-        self.world.book.sends.add(loop.time() - began)
+        series = self.world.book.slow_sends if self.world.slow else self.world.book.sends
+        series.add(loop.time() - began)
         self.world.book.count("messages")
         if self.chance(self.world.profile.drop):
             self.world.book.count("connections broken")

@@ -45,6 +45,8 @@ class Profile:
     """of the connection breaking after a message, on either side"""
     slow: float = 0.0
     """share of the customers whose network is slow"""
+    slow_bytes_per_s: float = 3_000.0
+    """that such a network brings them"""
     storm_every_s: float = 0.0
     """so often everybody's connection breaks at once; 0: never"""
     waves: int = 1

@@ -23,26 +23,30 @@ class Account:
 
 @dataclass(slots=True)
 class Shop:
-    """Made by `found`; `port` is where its people come in."""
+    """Made by `found`; `port` is where its people come in, `open_doors` lets them."""
 
     slug: str
-    port: int
-    owner_token: str
+    port: int = 0
+    owner_token: str = ""
     agents: list[Account] = field(default_factory=list[Account])
     supervisors: list[Account] = field(default_factory=list[Account])
     bots: list[Account] = field(default_factory=list[Account])
 
     @classmethod
-    async def found(cls, slug: str, port: int, environment: Mapping[str, str]) -> "Shop":
-        """A new shop with its owner, whose pages may come from `ORIGIN`. Raises ChildFailed, Refused."""
+    async def found(cls, slug: str, environment: Mapping[str, str]) -> "Shop":
+        """A new shop with its owner; no node has to run. Raises ChildFailed."""
         owner = f"owner@{slug}.example"
         create = ("shop", "create", slug, "--owner-email", owner, "--password-stdin", "--json")
         await run((sys.executable, "-m", "server", *create), environment, PASSWORD)
-        async with Door(port) as door:
-            token = await door.sign_in(slug, owner, PASSWORD)
+        return cls(slug)
+
+    async def open_doors(self) -> None:
+        """Pages may come from `ORIGIN`. Raises Refused."""
+        await self.renew()
+        async with Door(self.port) as door:
             for surface in ("widget", "desk"):
-                await door.ask("PUT", f"/v1/settings/origins/{surface}", {"origins": [ORIGIN]}, token=token)
-        return cls(slug, port, token)
+                path = f"/v1/settings/origins/{surface}"
+                await door.ask("PUT", path, {"origins": [ORIGIN]}, token=self.owner_token)
 
     async def employ(
         self, *, agents: int = 0, supervisors: int = 0, bots: int = 0, capacity: int = 10

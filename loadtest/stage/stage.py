@@ -109,17 +109,28 @@ class Stage:
             "POINTSMAN_REDIS_URL": self.servers.redis_url,
         }
         await run((sys.executable, "-m", "server", "migrate", "--json"), direct)
-        names = [f"node-{number}" for number in range(1, nodes + 1)]
-        starts = [Node.start(name, self.servers, self.board, self.folder, environment) for name in names]
-        for made in await asyncio.gather(*starts, return_exceptions=True):
-            if isinstance(made, BaseException):
-                raise made
-            self.nodes.append(made)
-            self._undo.push_async_callback(made.stop)
-        await self.ready()
+        await asyncio.gather(self._start_nodes(nodes, environment), self._found(shops, direct))
         self.port = await self.board.balancer("front", [("127.0.0.1", node.port) for node in self.nodes])
-        for number in range(1, shops + 1):
-            self.shops.append(await Shop.found(f"shop-{number}", self.port, direct))
+        for shop in self.shops:
+            shop.port = self.port
+            await shop.open_doors()
+
+    async def _start_nodes(self, many: int, environment: Mapping[str, str]) -> None:
+        names = [f"node-{number}" for number in range(1, many + 1)]
+        starts = [Node.start(name, self.servers, self.board, self.folder, environment) for name in names]
+        made = await asyncio.gather(*starts, return_exceptions=True)
+        for each in made:
+            if isinstance(each, Node):
+                self.nodes.append(each)
+                self._undo.push_async_callback(each.stop)
+        for each in made:
+            if isinstance(each, BaseException):
+                raise each
+        await self.ready()
+
+    async def _found(self, many: int, environment: Mapping[str, str]) -> None:
+        slugs = [f"shop-{number}" for number in range(1, many + 1)]
+        self.shops = list(await asyncio.gather(*(Shop.found(slug, environment) for slug in slugs)))
 
 
 async def _says_ready(http: httpx.AsyncClient, node: Node) -> bool:
