@@ -11,6 +11,7 @@ import orjson
 from protocol.ids import AccountId, ConnectionId, ConversationId, PersonId, ShopId
 from protocol.states import DEFAULT_POOL, AgentStatus, Life
 from router import replies
+from router.link import Link
 from router.model import (
     NOT_IN,
     ConversationState,
@@ -21,7 +22,6 @@ from router.model import (
     Plan,
     Profile,
 )
-from router.redis_link import RedisLink
 from router.redis_questions import RedisQuestions
 from router.scripts import ARITY
 
@@ -32,7 +32,7 @@ REBUILD_PART = 500
 class RedisEngine(RedisQuestions):
     """`Engine` of one shop for the node incarnation `node`, over a link that has the scripts of `scripts.load()`."""
 
-    def __init__(self, link: RedisLink, shop: ShopId, *, node: str) -> None:
+    def __init__(self, link: Link, shop: ShopId, *, node: str) -> None:
         super().__init__(link, shop)
         self._node = node
 

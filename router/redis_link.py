@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from hashlib import sha1
-from typing import Any, cast, final
+from typing import Any, ClassVar, NamedTuple, cast, final
 
 import hiredis
 from hiredis import HiredisError, Reader, ReplyError
@@ -39,6 +39,13 @@ _REFUSED_UNTOUCHED = (
     "NOREPLICAS",
 )
 """Error replies by which Redis says that it did not start the command and that it may do so later."""
+
+
+class ServerId(NamedTuple):
+    """A Redis server: its URL, and the name of its present life, another one after each restart."""
+
+    url: str
+    run_id: str
 
 
 class LinkFault(StrEnum):
@@ -214,6 +221,9 @@ class RedisLink:
     Blocking commands, MULTI, SUBSCRIBE and SELECT must not go through it: it is shared.
     """
 
+    spreads: ClassVar[bool] = False
+    """All keys are on one server."""
+
     def __init__(
         self,
         url: str,
@@ -224,10 +234,15 @@ class RedisLink:
         most_under_way: int = 4096,
         backoff_s: tuple[float, float] = (0.05, 2.0),
         name: str = "pointsman",
+        member: bool = False,
     ) -> None:
         """`scripts`: name -> Lua source, loaded on every connect. `backoff_s`: shortest and longest pause between
-        attempts to connect, doubled each time and jittered by half."""
+        attempts to connect, doubled each time and jittered by half. `member`: one of a cluster; otherwise a server that
+        has a part of the keys only is refused."""
         self._address = Address.parse(url)
+        self._url = url
+        self._member = member
+        self._run_id = ""
         self._scripts = {key: Script(key, source) for key, source in (scripts or {}).items()}
         self._time_out_s = time_out_s
         self._stall_s = stall_s
@@ -263,6 +278,10 @@ class RedisLink:
     def connected(self) -> bool:
         """Whether calls are being sent now."""
         return self._wire is not None and not self._wire.stalled
+
+    def server_of(self, key: str) -> ServerId:
+        """Where every key lives."""
+        return ServerId(self._url, self._run_id)
 
     async def open(self) -> None:
         """Connect once and keep connected. Raises OSError, LinkError or ReplyError when the first connect fails."""
@@ -374,8 +393,15 @@ class RedisLink:
         commands: list[tuple[Argument, ...]] = list(self._address.greeting())
         commands.append(("CLIENT", "SETNAME", self._name))
         commands += [("SCRIPT", "LOAD", script.source) for script in self._scripts.values()]
+        commands.append(("INFO", "server"))
         replies = [wire.send(pack(command)) for command in commands]
-        await asyncio.gather(*replies)
+        *_, about = await asyncio.gather(*replies)
+        facts = dict(line.split(b":", 1) for line in cast("bytes", about).splitlines() if b":" in line)
+        if facts.get(b"redis_mode") == b"cluster" and not self._member:
+            raise LinkError(
+                LinkFault.UNAVAILABLE, "this is one member of a cluster; its URL is redis-cluster://..."
+            )
+        self._run_id = facts.get(b"run_id", b"").decode()
 
 
 def _keep_alive(wire: _Wire) -> None:

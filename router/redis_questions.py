@@ -7,6 +7,7 @@ import orjson
 from protocol.codes import Reason
 from protocol.ids import AccountId, ConversationId, ShopId
 from router.keys import prefix
+from router.link import Link
 from router.model import (
     POOL_SHOWN,
     AgentState,
@@ -18,7 +19,6 @@ from router.model import (
     Tried,
     Waiting,
 )
-from router.redis_link import RedisLink
 from router.replies import (
     EMPTY_EXTRA,
     agent_state,
@@ -36,7 +36,7 @@ from router.replies import (
 class RedisQuestions:
     """Everything that can be asked about one shop; empty answers while it is not live. Raises LinkError."""
 
-    def __init__(self, link: RedisLink, shop: ShopId) -> None:
+    def __init__(self, link: Link, shop: ShopId) -> None:
         self._link = link
         self._prefix = prefix(shop)
         self._keys = (self._prefix,)

@@ -57,7 +57,6 @@ class App(Upkeep):
         self.files.thumbnails.close()
         await self.writer.aclose()
         await self.link.close()
-        await self.redis.aclose()
         await self.db.aclose()
         log.info("node_stopped", node=self.node.name)
 

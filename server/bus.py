@@ -19,7 +19,9 @@ from typing import Protocol, final
 from hiredis import ReplyError
 
 from protocol.ids import PersonId, ShopId
-from router.redis_link import Argument, LinkError, RedisLink
+from router.keys import at_key
+from router.link import Link
+from router.redis_link import Argument, LinkError
 from server.bus_reader import BusReader
 from server.bus_wire import pack
 from server.node import EPOCH_KEY, NODES_KEY, Node
@@ -52,8 +54,7 @@ class Bus:
 
     def __init__(
         self,
-        link: RedisLink,
-        redis_url: str,
+        link: Link,
         hub: LocalHub,
         node: Node,
         *,
@@ -62,8 +63,8 @@ class Bus:
         backlog_bytes: int = 16 * 1024 * 1024,
         block_s: float = 2.0,
     ) -> None:
-        """`redis_url`: for the blocking reader's own connection. `stream_length`: entries kept for a node that is
-        slow; `backlog_bytes`: pushes kept while Redis is away. Beyond either, receivers are resynced."""
+        """`stream_length`: entries kept for a node that is slow; `backlog_bytes`: pushes kept while Redis is away.
+        Beyond either, receivers are resynced."""
         self._link = link
         self._hub = hub
         self._node = node
@@ -76,7 +77,7 @@ class Bus:
         self._on_gap = on_gap
         self._gaps: list[str] = []
         self._gap_wake = asyncio.Event()
-        self._reader = BusReader(redis_url, hub.deliver, node, self._gap, block_s)
+        self._reader = BusReader(link.server_of, hub.deliver, node, self._gap, block_s)
         self._tasks: list[asyncio.Task[None]] = []
         self.published = 0
         """pushes handed to other nodes' streams, or found to concern none"""
@@ -153,10 +154,41 @@ class Bus:
         return batch
 
     async def _send(self, batch: list[Item]) -> None:
+        await (self._in_steps(batch) if self._link.spreads else self._at_once(batch))
+
+    async def _at_once(self, batch: list[Item]) -> None:
+        """Directory and streams are on one server: look up and write in one script."""
         args: list[Argument] = [self._node.name, self._length]
         for shop, payload, people in batch:
             args += (shop, payload, len(people), *people)
         await self._link.script("bus_publish", (EPOCH_KEY,), tuple(args))
+
+    async def _in_steps(self, batch: list[Item]) -> None:
+        """Each shop's directory is on its own master: ask those, then write."""
+        wanted: dict[ShopId, dict[PersonId, None]] = {}
+        for shop, _, people in batch:
+            wanted.setdefault(shop, {}).update(dict.fromkeys(people))
+        found = await asyncio.gather(
+            *(
+                self._link.script("bus_where", tuple(at_key(shop, person) for person in people), ())
+                for shop, people in wanted.items()
+            )
+        )
+        nodes_of = {
+            (shop, person): nodes
+            for (shop, people), rows in zip(wanted.items(), found, strict=True)
+            for person, nodes in zip(people, rows, strict=True)
+        }
+        own = self._node.name.encode()
+        entries: dict[bytes, list[bytes]] = {}
+        for shop, payload, people in batch:
+            for node in {node for person in people for node in nodes_of[shop, person]} - {own}:
+                entries.setdefault(node, []).append(payload)
+        if entries:
+            args: list[Argument] = [self._length]
+            for node, payloads in entries.items():
+                args += (node, len(payloads), *payloads)
+            await self._link.script("bus_enter", (EPOCH_KEY,), tuple(args))
 
     async def _announce_gap(self) -> None:
         await self._link.script("bus_gap", (EPOCH_KEY, NODES_KEY), (self._node.name, self._length))

@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from protocol.ids import ShopId
+from router.redis_link import ServerId
 from server.bus_wire import unpack
 from server.node import Node, counter_key, stream_key
 from server.push import Control, Push
@@ -35,8 +36,16 @@ class BusReader:
     - a counter behind ours.
     """
 
-    def __init__(self, redis_url: str, deliver: Deliver, node: Node, on_gap: OnGap, block_s: float) -> None:
-        self._url = redis_url
+    def __init__(
+        self,
+        server_of: Callable[[str], ServerId],
+        deliver: Deliver,
+        node: Node,
+        on_gap: OnGap,
+        block_s: float,
+    ) -> None:
+        """`server_of`: where a key lives; the blocking read has a connection of its own."""
+        self._server_of = server_of
         self._deliver = deliver
         self._node = node
         self._on_gap = on_gap
@@ -53,7 +62,7 @@ class BusReader:
         """Follow the stream until cancelled, through every loss of Redis."""
         while True:
             client = cast("Any", Redis).from_url(
-                self._url,
+                self._server_of(stream_key(self._node.name)).url,
                 socket_timeout=SOCKET_S,
                 socket_connect_timeout=1.0,
                 retry=Retry(NoBackoff(), 0),

@@ -17,12 +17,14 @@ from typing import final
 
 from hiredis import ReplyError
 
-from router.redis_link import LinkError, RedisLink
+from router.link import Link
+from router.redis_link import LinkError
 
 log = logging.getLogger(__name__)
 
-EPOCH_KEY = "pm:epoch"
-NODES_KEY = "pm:nodes"
+EPOCH_KEY = "pm:{nodes}:epoch"
+NODES_KEY = "pm:{nodes}"
+"""All keys of nodes have this hash tag: on a cluster they are together, on one master."""
 STREAM_TTL_MS = 600_000
 """Life of a node's stream and counter without a renewal; `forget` removes them sooner."""
 RETRY_S = 0.25
@@ -31,22 +33,22 @@ RETRY_S = 0.25
 
 def stream_key(node: str) -> str:
     """Stream of what is published for this node incarnation."""
-    return f"pm:gw:{node}"
+    return f"pm:{{nodes}}:gw:{node}"
 
 
 def counter_key(node: str) -> str:
     """The number of its last entry."""
-    return f"pm:gw:{node}:n"
+    return f"pm:{{nodes}}:gw:{node}:n"
 
 
 def lease_key(node: str) -> str:
     """There while the incarnation lives."""
-    return f"pm:lease:{node}"
+    return f"pm:{{nodes}}:lease:{node}"
 
 
 def left_key(node: str) -> str:
     """There for a while when the incarnation stopped in order."""
-    return f"pm:left:{node}"
+    return f"pm:{{nodes}}:left:{node}"
 
 
 async def _nothing(_: str) -> None:
@@ -63,7 +65,7 @@ class Node:
 
     def __init__(
         self,
-        link: RedisLink,
+        link: Link,
         node_id: str,
         *,
         lease_s: float = 7.0,

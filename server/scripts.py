@@ -7,4 +7,4 @@ SCRIPTS: dict[str, str] = {
     for path in files("server").joinpath("lua").iterdir()
     if path.name.endswith(".lua")
 }
-"""Name -> source, for `RedisLink(scripts=...)`."""
+"""Name -> source, for `link_to(scripts=...)`."""

@@ -33,6 +33,7 @@ FILE_SECRETS = (*SECRETS, "files_key", "files_secret", "ice_servers")
 DEMO_SECRET = "pointsman-demo-secret-not-for-production"
 """Accepted in demo mode only."""
 SECRET_MIN_LENGTH = 32
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "redis-cluster://", "rediss-cluster://")
 
 MIB = 1024 * 1024
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -80,7 +81,8 @@ class Settings(BaseSettings):
     )
     redis_url: SecretStr = Field(
         default=SecretStr(""),
-        description="Redis 7 or Valkey 8 and later, `redis://host:6379/0`, `rediss://`, `unix://`. Required.",
+        description="Redis 7 or Valkey 8 and later: `redis://host:6379/0`, `rediss://`, `unix://`; a cluster: "
+        "`redis-cluster://host:port,host:port`, `rediss-cluster://`. Required.",
     )
     secret: SecretStr = Field(
         default=SecretStr(""),
@@ -336,7 +338,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+        if not value.get_secret_value().startswith(REDIS_SCHEMES):
             raise ValueError("must be a URL like redis://host:6379/0")
         return value
 

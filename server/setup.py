@@ -16,8 +16,9 @@ import structlog
 from protocol.errors import not_found
 from protocol.ids import AccountId, PersonId, ShopId
 from protocol.states import OrderState, Role
+from router.link import link_to
 from router.policy import Policy
-from router.redis_link import LinkError, RedisLink
+from router.redis_link import LinkError
 from router.scripts import SOURCES
 from server.services.accounts import Accounts, NewAccount, check_password
 from server.services.actors import OnCommandLine
@@ -78,7 +79,7 @@ class Setup:
     """The services on one database, without a node. Use as an async context manager."""
 
     def __init__(self, settings: Settings) -> None:
-        self._link = RedisLink(settings.redis_url.get_secret_value(), scripts=SOURCES, name="pointsman-setup")
+        self._link = link_to(settings.redis_url.get_secret_value(), scripts=SOURCES, name="pointsman-setup")
         self._database = Database(
             settings.database_url.get_secret_value(), pool_max=2, deadline_s=settings.database_deadline_s
         )

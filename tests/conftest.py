@@ -14,6 +14,7 @@ from server.embedded.binaries import find_postgres, find_redis
 from server.embedded.postgres_process import PostgresProcess
 from server.embedded.redis_process import RedisProcess
 from server.embedded.workspace import Workspace
+from tests.live_cluster import LiveCluster
 from tests.live_servers import LivePostgres, LiveRedis, preferred
 
 
@@ -56,6 +57,21 @@ def redis_url(redis: LiveRedis) -> str:
     """The URL of an empty Redis database, this test's own. Channels (Pub/Sub) are the whole server's, as always."""
     redis.empty()
     return redis.url
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[LiveCluster]:
+    """The Redis Cluster of this pytest process."""
+    servers = LiveCluster()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture
+def cluster_url(cluster: LiveCluster) -> str:
+    """The URL of an empty cluster of three masters, this test's own."""
+    cluster.empty()
+    return cluster.url
 
 
 @pytest.fixture

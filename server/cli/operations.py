@@ -9,7 +9,8 @@ import typer
 from hiredis import ReplyError
 from pydantic import SecretStr
 
-from router.redis_link import LinkError, RedisLink
+from router.link import link_to
+from router.redis_link import LinkError
 from server.cli.answer import Failure, Json, give, run, table
 from server.embedded import doctor as machine
 from server.settings import PREFIX, SECRETS, Settings, load
@@ -109,10 +110,10 @@ async def reach(settings: Settings) -> list[dict[str, str]]:
             await connection.close()
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise database_down(error) from None
-    link = RedisLink(settings.redis_url.get_secret_value(), time_out_s=PROBE_S, name="pointsman-check")
+    link = link_to(settings.redis_url.get_secret_value(), time_out_s=PROBE_S, name="pointsman-check")
     try:
         await link.open()
-        said: bytes = await link.call("INFO", "server")
+        said: bytes = await link.call("INFO")
     except (OSError, LinkError, ReplyError) as error:
         raise redis_down(error) from None
     await link.close()

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from redis.asyncio import Redis
 from rich.cells import cell_len
 
 from protocol.ids import AccountId, ShopId
+from router.link import link_to
 from server.chat.language import Language
 from server.demo import seed as shop
 from server.services.sign_in_links import issue_link
@@ -33,9 +33,8 @@ async def links(words: Language, seeded: shop.Seeded, redis_url: str, urls: tupl
     first, second = urls
     speech = "zh" if words.name.startswith("zh") else "en"
     lines = [Line(words("demo.link_shop"), f"{second}/shop/")]
-    redis: Redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType] - redis-py's **kwargs
-        redis_url, socket_timeout=5, socket_connect_timeout=5
-    )
+    redis = link_to(redis_url, time_out_s=5)
+    await redis.open()
     try:
         for number, (what, person, page) in enumerate(PAGES):
             link = await issue_link(redis, ShopId(seeded.shop_id), AccountId(seeded.accounts[person.key]))
@@ -43,7 +42,7 @@ async def links(words: Language, seeded: shop.Seeded, redis_url: str, urls: tupl
             name = words(what, name=person.names[speech])
             lines.append(Line(name, f"{node}/desk/link/{link}?next={page}"))
     finally:
-        await redis.aclose()
+        await redis.close()
     lines.append(Line(words("demo.link_api"), f"{first}/docs"))
     return lines
 

@@ -4,8 +4,8 @@
 local call = redis.call
 local told = 0
 for _, node in ipairs(call('HKEYS', KEYS[2])) do
-  if node ~= ARGV[1] and call('EXISTS', 'pm:lease:' .. node) == 1 then
-    local stream = 'pm:gw:' .. node
+  if node ~= ARGV[1] and call('EXISTS', 'pm:{nodes}:lease:' .. node) == 1 then
+    local stream = 'pm:{nodes}:gw:' .. node
     local n = call('INCRBY', stream .. ':n', 2)
     call('XADD', stream, 'MAXLEN', '~', ARGV[2], n .. '-0', 'e', call('GET', KEYS[1]) or '')
     told = told + 1

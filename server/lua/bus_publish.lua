@@ -1,7 +1,8 @@
 -- Hands pushes to the nodes where their people are connected: one stream entry per node, however many pushes.
 -- Guarantee: entries of a stream are numbered 1, 2, 3 ... as id `n-0`; a number is used once, so a reader sees loss as a
 -- jump. A node without a lease gets nothing: it is fenced, and its people come back elsewhere.
--- KEYS: epoch. The directory and the streams are found on the way (one Redis, not a cluster).
+-- KEYS: epoch. The directory and the streams are found on the way: for one Redis. On a cluster bus_where and
+-- bus_enter do the same in two steps.
 -- ARGV: own node, longest stream; then per push: shop, payload, number of people, people...
 -- RETURNS how many nodes got an entry. Repeating it repeats the pushes: receivers drop what they have.
 local call = redis.call
@@ -23,7 +24,7 @@ while at <= #ARGV do
         told[node] = true
         local entry = entries[node]
         if entry == nil then
-          entry = call('EXISTS', 'pm:lease:' .. node) == 1 and { 'e', call('GET', KEYS[1]) or '' }
+          entry = call('EXISTS', 'pm:{nodes}:lease:' .. node) == 1 and { 'e', call('GET', KEYS[1]) or '' }
           entries[node] = entry
         end
         if entry then
@@ -38,7 +39,7 @@ end
 local reached = 0
 for node, entry in pairs(entries) do
   if entry then
-    local stream = 'pm:gw:' .. node
+    local stream = 'pm:{nodes}:gw:' .. node
     local n = call('INCR', stream .. ':n')
     call('XADD', stream, 'MAXLEN', '~', longest, n .. '-0', unpack(entry))
     reached = reached + 1

@@ -3,7 +3,7 @@
 local call = redis.call
 local dead = {}
 for _, node in ipairs(call('HKEYS', KEYS[1])) do
-  if call('EXISTS', 'pm:lease:' .. node) == 0 then
+  if call('EXISTS', 'pm:{nodes}:lease:' .. node) == 0 then
     dead[#dead + 1] = node
   end
 end

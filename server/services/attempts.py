@@ -8,27 +8,13 @@ import hashlib
 import ipaddress
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from hiredis import ReplyError
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
+from router.link import Link
+from router.redis_link import LinkError
 from server.services.tickets import redis_down
-
-# Counts one try. KEYS[1] counter; ARGV[1] window in ms, ARGV[2] most tries in it.
-# RETURNS 0 when the try may go on, else the ms until the window ends.
-_COUNT = """
-local n = redis.call('INCR', KEYS[1])
-if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-if n <= tonumber(ARGV[2]) then return 0 end
-return math.max(redis.call('PTTL', KEYS[1]), 1)
-"""
-
-# Gives one try back. KEYS[1] counter. RETURNS what is left.
-_GIVE_BACK = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-return redis.call('DECR', KEYS[1])
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +38,10 @@ def address_of(host: str) -> str:
 
 
 class Attempts:
-    """Counters in Redis, shared by all nodes. `redis`: explicit time-outs, no retries of its own."""
+    """Counters in Redis, shared by all nodes."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._count = redis.register_script(_COUNT)
-        self._give_back = redis.register_script(_GIVE_BACK)
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     async def begin(self, *subjects: tuple[Allowance, str]) -> None:
         """Count one try for each subject. Beyond an allowance: RATE_LIMITED with the time to wait.
@@ -66,11 +50,10 @@ class Attempts:
         wait_ms = 0
         try:
             for allowance, subject in subjects:
-                waits = await self._count(
-                    keys=[_key(allowance, subject)], args=[allowance.window_s * 1000, allowance.tries]
-                )
+                args = (str(allowance.window_s * 1000), str(allowance.tries))
+                waits = await self._link.script("tries_count", (_key(allowance, subject),), args)
                 wait_ms = max(wait_ms, int(waits))
-        except RedisError:
+        except (LinkError, ReplyError):
             raise redis_down() from None
         if wait_ms > 0:
             raise RequestError(
@@ -84,8 +67,8 @@ class Attempts:
         """The try counted last was right: it does not count."""
         try:
             for allowance, subject in subjects:
-                await self._give_back(keys=[_key(allowance, subject)])
-        except RedisError:
+                await self._link.script("tries_give_back", (_key(allowance, subject),), ())
+        except (LinkError, ReplyError):
             raise redis_down() from None
 
 

@@ -17,7 +17,8 @@ from protocol.events import TypingChanged, TypingSet
 from protocol.ids import ConversationId, PersonId, ShopId
 from protocol.shapes import Party
 from protocol.states import Life, PersonKind
-from router.redis_link import LinkError, RedisLink
+from router.link import Link
+from router.redis_link import LinkError
 from server.background import Background
 from server.bus import Bus
 from server.push import Push, push
@@ -47,7 +48,7 @@ class Drafts:
     def __init__(
         self,
         conversations: Conversations,
-        link: RedisLink,
+        link: Link,
         bus: Bus,
         background: Background,
         now: Callable[[], float] = time.monotonic,

@@ -10,7 +10,8 @@ from typing import Final
 import structlog
 
 from protocol.ids import ShopId
-from router.redis_link import LinkError, RedisLink
+from router.link import Link
+from router.redis_link import LinkError
 
 log = structlog.get_logger("duty")
 
@@ -32,7 +33,7 @@ class Taken:
 class DutyTimes:
     """The memory. All but `touch` raise LinkError when Redis is away."""
 
-    def __init__(self, link: RedisLink) -> None:
+    def __init__(self, link: Link) -> None:
         self._link = link
 
     async def touch(self, shop: ShopId) -> None:

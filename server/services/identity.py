@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
+from hiredis import ReplyError
 from joserfc.jwk import OctKey
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from protocol.ids import ShopId
 from protocol.states import OrderState
+from router.link import Link
+from router.redis_link import LinkError
 from server.services.tickets import redis_down
 from server.services.tokens import Expected, unauthenticated, verify
 
@@ -67,8 +68,8 @@ class IdentityClaims(BaseModel):
 class IdentityTokens:
     """Reads identity tokens and sees to it that each is used once. Shared by all nodes through Redis."""
 
-    def __init__(self, redis: Redis, *, now: Callable[[], float] = time.time) -> None:
-        self._redis = redis
+    def __init__(self, link: Link, *, now: Callable[[], float] = time.time) -> None:
+        self._link = link
         self._now = now
 
     def read(self, token: str, *, shop_slug: str, keys: Mapping[str, str]) -> IdentityClaims:
@@ -85,10 +86,11 @@ class IdentityTokens:
         """Mark as used; UNAUTHENTICATED when it was. Call it last, when all else about the token is right."""
         key = f"pm:jti:{shop}:{hashlib.sha256(claims.jti.encode()).hexdigest()[:32]}"
         try:
-            first = await self._redis.set(key, "1", nx=True, exat=claims.exp + LEEWAY_S + 1)
-        except RedisError:
+            until = str(claims.exp + LEEWAY_S + 1)
+            first = await self._link.call("SET", key, "1", "NX", "EXAT", until)
+        except (LinkError, ReplyError):
             raise redis_down() from None
-        if not first:
+        if first is None:
             raise unauthenticated(
                 "identity_token_used", "This identity token was used already; get a new one."
             )

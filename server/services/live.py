@@ -21,9 +21,10 @@ from protocol.errors import RequestError
 from protocol.ids import AccountId, ConversationId, ShopId, new_id
 from router.engine import Engine
 from router.keys import prefix
+from router.link import Link
 from router.model import ConversationState, Done, Outcome, Place, Refusal, Refused
 from router.redis_engine import RedisEngine
-from router.redis_link import LinkError, RedisLink
+from router.redis_link import LinkError
 from server.services.profiles import Profiles
 from server.services.shops import Shops
 from server.store.conversations import Conversations
@@ -123,7 +124,7 @@ class Live:
 
     def __init__(
         self,
-        link: RedisLink,
+        link: Link,
         node: Callable[[], str],
         shops: Shops,
         profiles: Profiles,

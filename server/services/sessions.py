@@ -18,7 +18,8 @@ from protocol.rights import Right, words
 from protocol.shapes import AgentCard, Conversation, Party
 from protocol.states import AgentStatus, Life, PersonKind
 from protocol.times import text_of_ms
-from router.redis_link import LinkError, RedisLink
+from router.link import Link
+from router.redis_link import LinkError
 from server.limits import GatewayLimits
 from server.push import Push, push
 from server.services import views
@@ -67,7 +68,7 @@ class Sessions:
     def __init__(
         self,
         authentication: Authentication,
-        link: RedisLink,
+        link: Link,
         live: Live,
         routing: Routing,
         shops: Shops,

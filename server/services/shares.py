@@ -11,14 +11,15 @@ import orjson
 
 from protocol.ids import ConversationId, PersonId, SessionId, ShopId
 from protocol.shapes import Party
-from router.redis_link import LinkError, RedisLink, Reply
+from router.link import Link
+from router.redis_link import LinkError, Reply
 from server.services.live import routing_unavailable
 
 State = Literal["asked", "agreed", "refused", "ended"]
 Side = Literal["sharer", "viewer"]
 
 SHOPS_KEY: Final = "pm:screens"
-"""Set: shops in which there may be a running share."""
+"""Hash: shop in which there may be a running share -> a number that grows when one begins."""
 LIFE_MS: Final = 3_600_000
 """A share that no node has looked at for so long is forgotten."""
 REMEMBERED_MS: Final = 60_000
@@ -78,7 +79,7 @@ class Age:
 class Shares:
     """Shares of all shops. Redis silent: UNAVAILABLE."""
 
-    def __init__(self, link: RedisLink) -> None:
+    def __init__(self, link: Link) -> None:
         self._link = link
 
     async def begin(self, share: Share) -> bool:
@@ -91,8 +92,12 @@ class Shares:
             ("sharer_session", share.sharer_session),
             ("viewer_session", share.viewer_session),
         )
-        args = (_name(share), share.id, share.shop_id, LIFE_MS, *(part for field in fields for part in field))
-        return await self._script("screen_begin", (*self._keys(share), SHOPS_KEY), args) == b""
+        args = (_name(share), share.id, LIFE_MS, *(part for field in fields for part in field))
+        # Before, so that no share runs in a shop that is not listed; after, so that who looked in between sees it.
+        await self._list(share.shop_id)
+        begun = await self._script("screen_begin", self._keys(share), args) == b""
+        await self._list(share.shop_id)
+        return begun
 
     async def get(self, shop: ShopId, share_id: str) -> Share | None:
         """A share that runs, or has ended a moment ago."""
@@ -145,12 +150,14 @@ class Shares:
             return None
         return Age(int(answer[1]), int(answer[2]), int(answer[3]))
 
-    async def shops(self) -> tuple[ShopId, ...]:
-        """Shops in which there may be running shares."""
-        return tuple(ShopId(shop.decode()) for shop in await self._link.call("SMEMBERS", SHOPS_KEY))
+    async def shops(self) -> dict[ShopId, int]:
+        """Shops in which there may be running shares, each with its number."""
+        listed = await self._link.call("HGETALL", SHOPS_KEY)
+        return {ShopId(listed[i].decode()): int(listed[i + 1]) for i in range(0, len(listed), 2)}
 
-    async def running(self, shop: ShopId) -> tuple[Share, ...]:
-        """The running shares of a shop; what is listed and forgotten is taken off the list."""
+    async def running(self, shop: ShopId, number: int) -> tuple[Share, ...]:
+        """The running shares of a shop; what is listed and forgotten is taken off the list, and so is the shop, unless
+        its number is another one by then."""
         listed = await self._link.call("HGETALL", _list_key(shop))
         shares: list[Share] = []
         for i in range(0, len(listed), 2):
@@ -160,8 +167,14 @@ class Shares:
             else:
                 shares.append(share)
         if not listed:
-            await self._link.script("screen_rest", (_list_key(shop), SHOPS_KEY), (shop,))
+            await self._link.script("screen_rest", (SHOPS_KEY,), (shop, str(number)))
         return tuple(shares)
+
+    async def _list(self, shop: ShopId) -> None:
+        try:
+            await self._link.call("HINCRBY", SHOPS_KEY, shop, "1")
+        except LinkError:
+            raise routing_unavailable() from None
 
     def _keys(self, share: Share) -> tuple[str, str]:
         return _key(share.shop_id, share.id), _list_key(share.shop_id)

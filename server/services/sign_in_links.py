@@ -8,13 +8,14 @@ import ipaddress
 import secrets
 from typing import Final
 
+from hiredis import ReplyError
 from pydantic import BaseModel, ConfigDict, TypeAdapter
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import AccountId, ShopId
+from router.link import Link
+from router.redis_link import LinkError
 from server.services.sign_in import Entered, SignIn
 from server.services.tickets import redis_down
 from server.services.tokens import token_hash, unauthenticated
@@ -38,17 +39,18 @@ def _key(link: str) -> str:
     return f"pm:link:{token_hash(link).hex()}"
 
 
-async def issue_link(redis: Redis, shop: ShopId, account: AccountId) -> str:
-    """A link that lets whoever holds it in as this account: once, within a day. Raises RedisError."""
+async def issue_link(redis: Link, shop: ShopId, account: AccountId) -> str:
+    """A link that lets whoever holds it in as this account: once, within a day. Raises LinkError."""
     link = secrets.token_urlsafe(16)
-    await redis.set(_key(link), _BOUND.dump_json(_Bound(shop=shop, account=account)), ex=LIFE_S, nx=True)
+    bound = _BOUND.dump_json(_Bound(shop=shop, account=account))
+    await redis.call("SET", _key(link), bound, "EX", str(LIFE_S), "NX")
     return link
 
 
 class SignInLinks:
     """Takes links in. `demo`: whether this server may at all."""
 
-    def __init__(self, redis: Redis, sign_in: SignIn, *, demo: bool) -> None:
+    def __init__(self, redis: Link, sign_in: SignIn, *, demo: bool) -> None:
         self._redis = redis
         self._sign_in = sign_in
         self._demo = demo
@@ -66,8 +68,8 @@ class SignInLinks:
         if not self.open_to(address):
             raise RequestError(ErrorCode.NOT_FOUND, "not_found", "There is nothing at this address.")
         try:
-            kept = await self._redis.getdel(_key(link))
-        except RedisError:
+            kept = await self._redis.call("GETDEL", _key(link))
+        except (LinkError, ReplyError):
             raise redis_down() from None
         if kept is None:
             raise unauthenticated(

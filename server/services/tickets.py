@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable
 
 import orjson
+from hiredis import ReplyError
 from pydantic import BaseModel, ConfigDict, TypeAdapter
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import PersonId, ShopId
+from router.link import Link
+from router.redis_link import LinkError
 from server.services.tokens import Kind, Principal, unauthenticated
 
 _SHAPE = re.compile(r"^[A-Za-z0-9_-]{22}$")
@@ -53,15 +54,15 @@ def redis_down() -> RequestError:
 
 
 class Tickets:
-    """Gives out and takes in tickets. `redis`: a client with explicit time-outs and no retries of its own.
+    """Gives out and takes in tickets.
 
     `origin` is the Origin header of the request, "" for a client that sends none (servers, native apps).
     """
 
     def __init__(
-        self, redis: Redis, *, ticket_s: int = 30, session_s: int = 3600, now: Callable[[], float] = time.time
+        self, link: Link, *, ticket_s: int = 30, session_s: int = 3600, now: Callable[[], float] = time.time
     ) -> None:
-        self._redis = redis
+        self._link = link
         self.ticket_s = ticket_s
         self._session_s = session_s
         self._now = now
@@ -87,8 +88,10 @@ class Tickets:
             session_until_ms=until,
         )
         try:
-            await self._redis.set(ticket_key(ticket), _STUB.dump_json(stub), ex=self.ticket_s, nx=True)
-        except RedisError:
+            await self._link.call(
+                "SET", ticket_key(ticket), _STUB.dump_json(stub), "EX", str(self.ticket_s), "NX"
+            )
+        except (LinkError, ReplyError):
             raise redis_down() from None
         return ticket, until
 
@@ -103,8 +106,8 @@ class Tickets:
         if not _SHAPE.match(ticket):
             raise refused
         try:
-            found = await self._redis.getdel(ticket_key(ticket))
-        except RedisError:
+            found = await self._link.call("GETDEL", ticket_key(ticket))
+        except (LinkError, ReplyError):
             raise redis_down() from None
         if found is None:
             raise refused

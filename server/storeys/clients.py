@@ -5,11 +5,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
-from router.redis_link import RedisLink
+from router.link import link_to
 from router.scripts import SOURCES
 from server import failpoints
 from server.background import Background
@@ -40,13 +37,7 @@ class Clients(ABC):
             deadline_s=settings.database_deadline_s,
         )
         scripts = failpoints.scripts({**SOURCES, **SCRIPTS})
-        self.link = RedisLink(redis_url, scripts=scripts, time_out_s=settings.redis_timeout_s)
-        self.redis: Redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType] - redis-py's **kwargs
-            redis_url,
-            socket_timeout=settings.redis_timeout_s,
-            socket_connect_timeout=settings.redis_timeout_s,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self.link = link_to(redis_url, scripts=scripts, time_out_s=settings.redis_timeout_s)
         self.hub = Hub()
         self.node = Node(
             self.link,
@@ -58,7 +49,6 @@ class Clients(ABC):
         )
         self.bus = Bus(
             self.link,
-            redis_url,
             self.hub,
             self.node,
             on_gap=self._resync,

@@ -31,7 +31,7 @@ class Identity(Conversing):
             access_s=settings.access_token_s,
             customer_s=settings.customer_token_s,
         )
-        self.tickets = Tickets(self.redis, ticket_s=settings.ticket_s, session_s=settings.session_s)
+        self.tickets = Tickets(self.link, ticket_s=settings.ticket_s, session_s=settings.session_s)
         self.api_keys = ApiKeys(ApiKeyStore(self.db))
         self.authentication = Authentication(
             tokens=self.tokens,

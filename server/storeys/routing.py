@@ -37,7 +37,7 @@ class RoutingStorey(Stores):
 
     def __init__(self, settings: Settings, *, now: Callable[[], float] = time.time) -> None:
         super().__init__(settings, now=now)
-        self.attempts = Attempts(self.redis)
+        self.attempts = Attempts(self.link)
         self.shops = Shops(self.shop_store, self.account_store, self.group_store)
         self.names = Names(self.account_store, self.customer_store)
         self.scope = Scope(self.role_store, self.glass_store, self.shops)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from router.redis_link import RedisLink
+from router.link import Link
 from server.services.audit import Audit
 from server.services.live import Live
 from server.services.notes import Notes
@@ -51,7 +51,7 @@ class SupervisionParts:
         settings: Settings,
         *,
         db: Database,
-        link: RedisLink,
+        link: Link,
         present: Callable[[Session], bool],
         node: Callable[[], str],
         shops: Shops,

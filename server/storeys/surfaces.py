@@ -83,7 +83,7 @@ class Surfaces(Identity):
             orders=self.order_store,
             retagged=self.automation.automation.customer_retagged,
         )
-        links = SignInLinks(self.redis, self.sign_in, demo=settings.demo)
+        links = SignInLinks(self.link, self.sign_in, demo=settings.demo)
         self.web: FastAPI = build_api(
             Deps(
                 authentication=self.authentication,
@@ -154,7 +154,7 @@ class Surfaces(Identity):
                     customers=self.customer_store,
                     facts=facts,
                     tokens=self.tokens,
-                    identity_tokens=IdentityTokens(self.redis),
+                    identity_tokens=IdentityTokens(self.link),
                     authentication=self.authentication,
                     attempts=self.attempts,
                 ),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from router.redis_link import RedisLink
+from router.link import Link
 from server.background import Background
 from server.bus import Bus
 from server.services.audit import Audit
@@ -38,7 +38,7 @@ class TogetherParts:
         cls,
         *,
         db: Database,
-        link: RedisLink,
+        link: Link,
         bus: Bus,
         background: Background,
         writer: Log,

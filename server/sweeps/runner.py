@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from router.redis_link import RedisLink
+from router.link import Link
 
 log = structlog.get_logger("sweeps")
 
@@ -31,7 +31,7 @@ class Sweep:
 class Runner:
     """Starts one task per sweep; `aclose` stops them. A sweep that fails is logged and tried again next period."""
 
-    def __init__(self, link: RedisLink, sweeps: list[Sweep]) -> None:
+    def __init__(self, link: Link, sweeps: list[Sweep]) -> None:
         self._link = link
         self._sweeps = sweeps
         self._tasks: list[asyncio.Task[None]] = []

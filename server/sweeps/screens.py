@@ -41,8 +41,8 @@ class ScreensHeld:
     async def run(self) -> Counts:
         """Counts: `ended` shares."""
         ended = 0
-        for shop in await self._shares.shops():
-            running = await self._shares.running(shop)
+        for shop, number in (await self._shares.shops()).items():
+            running = await self._shares.running(shop, number)
             if running:
                 ended += await self._look(shop, running)
         return {"ended": ended}

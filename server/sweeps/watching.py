@@ -3,7 +3,7 @@
 from protocol.ids import AccountId, PersonId, ShopId
 from protocol.rights import Right
 from router.keys import prefix
-from router.redis_link import RedisLink
+from router.link import Link
 from server.services.scope import Cover, Scope
 from server.services.shops import Shops
 from server.services.viewer import AccountEyes
@@ -21,7 +21,7 @@ class WatchingEnds:
     """Looks at everybody who watches. `away_s`: so long without a connection on any node."""
 
     def __init__(
-        self, link: RedisLink, shops: Shops, watched: Watched, watching: Watching, scope: Scope, away_s: float
+        self, link: Link, shops: Shops, watched: Watched, watching: Watching, scope: Scope, away_s: float
     ) -> None:
         self._link = link
         self._shops = shops

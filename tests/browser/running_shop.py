@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from redis.asyncio import Redis
 
 from protocol.client import Client, account_tickets
 from protocol.ids import AccountId, ShopId
 from protocol.shapes import Conversation, TextBody
 from protocol.states import AgentStatus, Life
+from router.link import link_to
 from server.chat.door import Door
 from server.demo import seed
 from server.demo.nodes import NodeProcess
@@ -127,11 +127,12 @@ class RunningShop:
 
     async def link_of(self, shop: ShopId, account: AccountId) -> str:
         """What signs an account of any shop in, once."""
-        redis: Redis = Redis.from_url(self._redis_url)
+        redis = link_to(self._redis_url)
+        await redis.open()
         try:
             return await issue_link(redis, shop, account)
         finally:
-            await redis.aclose()
+            await redis.close()
 
     async def found(self, slug: str, name: str) -> ShopMade:
         """Another shop on the same nodes, with nobody in it but its owner."""

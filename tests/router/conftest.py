@@ -1,4 +1,4 @@
-"""Both engines, live: `engine` gives each in turn, with nothing left from the test before."""
+"""Both engines, live, that on Redis also on a cluster: `engine` gives each in turn, nothing left from tests before."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -8,10 +8,11 @@ import pytest
 from protocol.ids import ShopId
 from router import scripts
 from router.engine import Engine
+from router.link import link_to
 from router.memory_engine import MemoryEngine
 from router.memory_state import LiveShop
 from router.redis_engine import RedisEngine
-from router.redis_link import RedisLink
+from tests.live_cluster import strict
 from tests.router.desk import Desk
 
 Node = Callable[[str], Engine]
@@ -23,14 +24,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--model-seed", type=int, default=None, help="the first seed of the engines' model test")
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", "cluster"])
 def engine_kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture
 def redis_url_if_needed(engine_kind: str, request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue("redis_url")) if engine_kind == "redis" else ""
+    fixture = {"redis": "redis_url", "cluster": "cluster_url"}.get(engine_kind)
+    return "" if fixture is None else str(request.getfixturevalue(fixture))
 
 
 @pytest.fixture
@@ -41,7 +43,10 @@ async def node(engine_kind: str, redis_url_if_needed: str) -> AsyncIterator[Node
             shop = LiveShop()
             yield lambda name: MemoryEngine(shop, node=name)
         else:
-            link = RedisLink(redis_url_if_needed, scripts=scripts.load())
+            sources = scripts.load()
+            link = link_to(
+                redis_url_if_needed, scripts=strict(sources) if engine_kind == "cluster" else sources
+            )
             await link.open()
             stack.push_async_callback(link.close)
             yield lambda name: RedisEngine(link, ShopId("shop"), node=name)

@@ -314,7 +314,7 @@ async def test_shares_leave_nothing_behind(house: House) -> None:
     app = scene.shop.app
 
     async def rests() -> bool:
-        return await app.shares.shops() == ()
+        return await app.shares.shops() == {}
 
     await until(rests, what="the shop's rest")
     assert 0 < await app.link.call("PTTL", f"pm:screen:{{{scene.shop.id}}}:{share}") <= 60_000

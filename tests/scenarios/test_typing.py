@@ -105,7 +105,7 @@ async def test_who_stops_or_sends_gives_the_reply_up(house: House, way: str) -> 
 
 
 async def _free(scene: Scene) -> bool:
-    return not await scene.shop.app.redis.exists(f"pm:reply:{scene.talk}")
+    return not await scene.shop.app.link.call("EXISTS", f"pm:reply:{scene.talk}")
 
 
 @pytest.mark.req("CO-03")
@@ -115,7 +115,7 @@ async def test_the_hold_on_a_reply_ends_by_itself(house: House) -> None:
     max_ = Ear(scene.max)
     await scene.lily.client.typing(scene.talk, text="I would")
     await max_.hears(scene.lily, holds_reply=True)
-    life = await scene.shop.app.redis.pttl(f"pm:reply:{scene.talk}")
+    life = await scene.shop.app.link.call("PTTL", f"pm:reply:{scene.talk}")
     assert 0 < life <= 6_000
 
 

@@ -12,13 +12,15 @@ from protocol.codes import CloseCode
 from protocol.events import Plane
 from protocol.ids import ConversationId, PersonId, ShopId
 from router.keys import at_key
-from router.redis_link import RedisLink
+from router.link import link_to
+from router.redis_cluster import is_cluster
 from server.bus import Bus
 from server.bus_wire import pack, unpack
 from server.embedded.redis_process import RedisProcess
-from server.node import Node, counter_key, stream_key
+from server.node import EPOCH_KEY, Node, counter_key, lease_key, stream_key
 from server.push import Control, Push
 from server.scripts import SCRIPTS
+from tests.live_cluster import strict
 
 pytestmark = pytest.mark.req("PF-03", "PF-04", "PF-05")
 SHOP, OTHER = ShopId("shop-1"), ShopId("shop-2")
@@ -49,11 +51,13 @@ class Member:
     """A node with its link and bus."""
 
     def __init__(self, url: str, name: str, **options: Any) -> None:
-        self.link = RedisLink(url, scripts=SCRIPTS, backoff_s=(0.02, 0.1), time_out_s=0.5)
+        self.url = url
+        scripts = strict(SCRIPTS) if is_cluster(url) else SCRIPTS
+        self.link = link_to(url, scripts=scripts, time_out_s=0.5)
         self.node = Node(self.link, name, lease_s=options.pop("lease_s", 30), renew_s=0.2)
         self.sockets = Sockets()
         self.gaps: list[str] = []
-        self.bus = Bus(self.link, url, self.sockets, self.node, on_gap=self._gap, block_s=0.3, **options)
+        self.bus = Bus(self.link, self.sockets, self.node, on_gap=self._gap, block_s=0.3, **options)
 
     async def _gap(self, why: str) -> None:
         self.gaps.append(why)
@@ -74,9 +78,15 @@ class Member:
         await self.link.close()
 
 
+@pytest.fixture(params=["redis_url", "cluster_url"])
+def any_url(request: pytest.FixtureRequest) -> str:
+    """One Redis, and a cluster."""
+    return str(request.getfixturevalue(request.param))
+
+
 @pytest.fixture
-async def pair(redis_url: str) -> AsyncIterator[tuple[Member, Member]]:
-    a, b = await Member(redis_url, "a").start(), await Member(redis_url, "b").start()
+async def pair(any_url: str) -> AsyncIterator[tuple[Member, Member]]:
+    a, b = await Member(any_url, "a").start(), await Member(any_url, "b").start()
     yield a, b
     await a.stop()
     await b.stop()
@@ -148,9 +158,9 @@ async def test_controls_travel_too(pair: tuple[Member, Member]) -> None:
     assert time.monotonic() - begun < 1.0
 
 
-async def test_a_person_on_three_nodes_is_told_on_each(pair: tuple[Member, Member], redis_url: str) -> None:
+async def test_a_person_on_three_nodes_is_told_on_each(pair: tuple[Member, Member]) -> None:
     a, b = pair
-    c = await Member(redis_url, "c").start()
+    c = await Member(a.url, "c").start()
     for member in (a, b, c):
         await member.holds("bob")
     a.bus.publish(SHOP, [entry(1, "bob")])
@@ -191,7 +201,7 @@ async def test_a_stream_cut_while_the_reader_was_away_is_a_gap(redis_url: str) -
 async def test_another_epoch_in_an_entry_is_a_gap(pair: tuple[Member, Member]) -> None:
     a, b = pair
     await b.holds("bob")
-    await a.link.call("SET", "pm:epoch", "another")
+    await a.link.call("SET", EPOCH_KEY, "another")
     a.bus.publish(SHOP, [entry(1, "bob")])
     await until(lambda: b.gaps)
     assert b.sockets.seqs == [1]
@@ -223,7 +233,7 @@ async def test_a_push_that_is_not_understood_is_a_gap_and_the_rest_arrives(
 async def test_a_fenced_node_goes_on_with_its_new_stream(redis_url: str) -> None:
     a, b = await Member(redis_url, "a").start(), await Member(redis_url, "b").start()
     old = b.node.name
-    await a.link.call("DEL", f"pm:lease:{old}")
+    await a.link.call("DEL", lease_key(old))
     await until(lambda: b.node.name != old and b.node.registered)
     await b.holds("bob")
     a.bus.publish(SHOP, [entry(1, "bob")])

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import pytest
 import structlog
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
+from router.link import Link, link_to
+from server.scripts import SCRIPTS
 from server.store.database import Database
 from tests.server.http.world import Shop, World
 
 
 @pytest.fixture
-async def redis_client(redis_url: str) -> AsyncIterator[Any]:
-    """A client as the server has it: explicit time-outs, nothing repeated behind our back."""
-    client = Redis.from_url(
-        redis_url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
-    )
-    yield client
-    await client.aclose()
+async def link(redis_url: str) -> AsyncIterator[Link]:
+    """Redis, as the server speaks to it."""
+    link = link_to(redis_url, scripts=SCRIPTS)
+    await link.open()
+    yield link
+    await link.close()
 
 
 @pytest.fixture
-async def world(migrated_database_url: str, redis_url: str, redis_client: Any) -> AsyncIterator[World]:
+async def world(migrated_database_url: str, redis_url: str) -> AsyncIterator[World]:
     """The HTTP side over an empty database."""
     db = Database(migrated_database_url)
     await db.open()
-    world = World(db, redis_client, database_url=migrated_database_url, redis_url=redis_url)
+    world = World(db, database_url=migrated_database_url, redis_url=redis_url)
     await world.open()
     yield world
     await world.aclose()

@@ -29,7 +29,7 @@ def enter(browser: httpx.AsyncClient, link: str) -> Any:
 
 
 async def link_for(world: World, shop: Shop, role: Role = Role.AGENT) -> str:
-    return await issue_link(world.node.redis, shop.id, shop.people[role])
+    return await issue_link(world.node.link, shop.id, shop.people[role])
 
 
 async def test_a_link_signs_its_account_in(world: World, demo: Shop, here: httpx.AsyncClient) -> None:
@@ -66,10 +66,9 @@ async def test_a_made_up_link_is_refused(demo: Shop, here: httpx.AsyncClient, li
 
 async def test_a_link_lives_a_day_and_lies_nowhere_in_plain(world: World, demo: Shop) -> None:
     link = await link_for(world, demo)
-    redis: Any = world.node.redis
-    (key,) = [key async for key in redis.scan_iter("pm:link:*")]
+    (key,) = await world.node.link.call("KEYS", "pm:link:*")
     assert link.encode() not in key
-    assert 86_000 < await redis.ttl(key) <= 86_400
+    assert 86_000 < await world.node.link.call("TTL", key) <= 86_400
 
 
 async def test_from_another_machine_there_are_no_links(
@@ -84,7 +83,7 @@ async def test_from_another_machine_there_are_no_links(
 async def test_outside_demo_mode_there_are_no_links_and_no_customers(
     world: World, demo: Shop, here: httpx.AsyncClient
 ) -> None:
-    links = SignInLinks(world.node.redis, world.node.sign_in, demo=False)
+    links = SignInLinks(world.node.link, world.node.sign_in, demo=False)
     world.app.state.deps = replace(
         world.app.state.deps, sign_in_links=links, demo_customers=DemoCustomers(world.shops, links)
     )

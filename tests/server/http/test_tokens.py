@@ -16,6 +16,7 @@ from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import AccountId, CustomerId, ShopId
 from protocol.states import Role
+from router.link import Link
 from server.services.identity import IdentityTokens
 from server.services.tokens import ACCESS, Tokens, sign
 
@@ -168,8 +169,8 @@ def identity(kid: str = "ik_1", secret: str | None = None, **members: Any) -> st
 
 
 @pytest.fixture
-def identity_tokens(redis_client: Any) -> IdentityTokens:
-    return IdentityTokens(redis_client)
+def identity_tokens(link: Link) -> IdentityTokens:
+    return IdentityTokens(link)
 
 
 @pytest.mark.parametrize("kid", ["ik_1", "ik_2"])

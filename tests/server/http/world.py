@@ -184,7 +184,7 @@ class World:
     """
 
     def __init__(
-        self, db: Database, redis: Any, *, database_url: str, redis_url: str, tries_per_minute: int = 10
+        self, db: Database, *, database_url: str, redis_url: str, tries_per_minute: int = 10
     ) -> None:
         self.node = App(
             load(database_url=database_url, redis_url=redis_url, secret=SECRET, demo=True, node="world")
@@ -199,7 +199,7 @@ class World:
         self.tokens = Tokens(SECRET)
         self.passwords = Passwords(CHEAP)
         policies, refresh_tokens = PolicyStore(db), RefreshTokens(db)
-        attempts, tickets = Attempts(redis), Tickets(redis)
+        attempts, tickets = Attempts(self.node.link), Tickets(self.node.link)
         self.api_keys = ApiKeys(ApiKeyStore(db))
         self.authentication = Authentication(
             tokens=self.tokens,
@@ -274,7 +274,7 @@ class World:
                 customers=self.customers,
                 facts=facts,
                 tokens=self.tokens,
-                identity_tokens=IdentityTokens(redis),
+                identity_tokens=IdentityTokens(self.node.link),
                 authentication=self.authentication,
                 attempts=attempts,
                 begins_per_minute=10_000,
@@ -305,7 +305,6 @@ class World:
         self.node.passwords.close()
         await self.node.writer.aclose()
         await self.node.link.close()
-        await self.node.redis.aclose()
         await self.node.db.aclose()
         self.passwords.close()
 
