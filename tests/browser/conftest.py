@@ -8,6 +8,7 @@ from typing import Protocol
 import pytest
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
+from server.demo import seed
 from server.demo.nodes import NodeProcess
 from server.embedded.binaries import find_redis
 from server.embedded.redis_process import RedisProcess
@@ -16,7 +17,7 @@ from server.http.pages import FOLDER
 from server.store.migrate import migrate
 from tests.browser.backstage import Backstage
 from tests.browser.faulty_line import FaultyLine
-from tests.browser.people import CHROMIUM, DESKTOP, FLAGS, Language, Scheme, Window
+from tests.browser.people import CHROMIUM, DESKTOP, FLAGS, Agent, Language, Scheme, Visitor, Window
 from tests.browser.running_shop import RunningShop
 from tests.live_servers import LivePostgres, preferred
 
@@ -115,3 +116,19 @@ def balancer(shop: RunningShop, spare: NodeProcess) -> Iterator[FaultyLine]:
     shop.trusts(line.address)
     yield line
     line.take_down()
+
+
+@pytest.fixture
+def zhou(shop: RunningShop, opens: Opens) -> Agent:
+    """At the desk, online; five slots."""
+    return Agent(opens()).comes_in(shop.link(seed.SECOND_HUMAN, "/work")).is_online()
+
+
+@pytest.fixture
+def visitor(shop: RunningShop, opens: Opens, zhou: Agent) -> Visitor:
+    """Has asked Zhou, whose desk shows it."""
+    visitor = Visitor(opens()).comes_to(shop.b).opens_the_chat()
+    visitor.writes("你好")
+    zhou.opens("小雨")
+    zhou.sees("你好")
+    return visitor

@@ -13,22 +13,6 @@ from tests.browser.running_shop import RunningShop
 ZHOU = seed.SECOND_HUMAN
 
 
-@pytest.fixture
-def zhou(shop: RunningShop, opens: Opens) -> Agent:
-    """At the desk, online."""
-    return Agent(opens()).comes_in(shop.link(ZHOU, "/work")).is_online()
-
-
-@pytest.fixture
-def visitor(shop: RunningShop, opens: Opens, zhou: Agent) -> Visitor:
-    """Has asked Zhou, whose desk shows it."""
-    visitor = Visitor(opens()).comes_to(shop.b).opens_the_chat()
-    visitor.writes("你好")
-    zhou.opens("小雨")
-    zhou.sees("你好")
-    return visitor
-
-
 def composes(cdp: CDPSession, text: str) -> None:
     """An input method shows this, underlined, and nothing is chosen yet."""
     cdp.send(

@@ -18,6 +18,7 @@ SCRIPT: Final = Path(__file__).with_name("traced.js")
 FRAME_MS: Final = 1000 / 60
 LIST: Final = "[aria-label='会话列表']"
 THREAD: Final = "[role=region][aria-label='消息记录']"
+DOWN: Final = ".thread button.down"
 CELL: Final = f"{LIST} .cell"
 STILL: Final = (
     "<!doctype html><title>still</title><style>li{height:84px}</style><ul>"
@@ -163,6 +164,13 @@ class TracedDesk:
         for _ in range(pages):
             self.note("older page: ms", await self.page.evaluate(f"__traced.readBack({THREAD!r})"))
 
+    async def returns(self, talk: Talk) -> None:
+        """From the old entries to the newest one, by the button for it: from the click to paint."""
+        before: float = await self.page.evaluate("performance.now()")
+        await self.page.locator(DOWN).click()
+        painted: float = await self.page.evaluate(f"__traced.shown({THREAD!r}, {talk.newest()!r})")
+        self.note("thread of all: back to its end, ms", painted - before)
+
     async def rests(self, seconds: float) -> None:
         """What the page costs while nothing happens but time."""
         before = await self._metrics()
@@ -229,6 +237,7 @@ async def measure(
     for _ in range(rounds):
         await desk.scrolls("thread of all", THREAD, -8000)
         await desk.scrolls("thread of all", THREAD, 8000)
+    await desk.returns(long)
     for each in range(10):
         await desk.hears(long, THREAD, "news in the long talk, all of it loaded")
         await desk.hears(await desk.listed_but(long, each), LIST, "news elsewhere, then")

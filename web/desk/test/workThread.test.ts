@@ -1,6 +1,6 @@
 import type { Item, Message } from "@pointsman/shared";
 import { describe, expect, it } from "vitest";
-import { merged } from "../src/state/workItems";
+import { merged, overdue } from "../src/state/workItems";
 import type { Pending } from "../src/state/workOutbox";
 import { facts, mentionAt, mentioned, rows } from "../src/state/workThread";
 
@@ -81,4 +81,12 @@ it("items are shown as they were heard of last, without the removed ones", () =>
   const heard = { "2": item("2", 3, { done: true }), "3": item("3", 2, { removed: true }), "9": item("9", 1, { conversation_id: "b" }) };
   const shown = merged([item("2", 1), item("3", 1), item("1", 1)], heard, "a");
   expect(shown.map((each) => [each.item_id, each.done])).toEqual([["1", false], ["2", true]]);
+});
+
+it("is overdue what is not done in time", () => {
+  const item = (more: Partial<Item>): Item => ({ due_at: "2026-11-20T12:00:00Z", done: false, ...more }) as Item;
+  const [before, after] = [Date.parse("2026-11-20T11:59:59Z"), Date.parse("2026-11-20T12:00:01Z")];
+  expect([overdue(item({}), before), overdue(item({}), after), overdue(item({ done: true }), after), overdue(item({ due_at: null }), after)]).toEqual(
+    [false, true, false, false],
+  );
 });

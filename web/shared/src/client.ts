@@ -86,6 +86,7 @@ export class Client {
   private readonly waiting = new Map<number, Waiting>();
   private readonly listeners = new Set<Listener>();
   private readonly fetching = new Set<string>();
+  private readonly reading = new Map<string, Promise<boolean>>();
   private readonly sending = new Map<string, Promise<unknown>>();
   private readonly told = new Map<string, number>();
   private live: { promise: Promise<void>; resolve: () => void; reject: (error: Refused) => void };
@@ -204,8 +205,16 @@ export class Client {
     this.soon();
   }
 
-  /** Fetch entries before what is kept. False: there are none. */
-  async earlier(conversationId: string, limit = 50): Promise<boolean> {
+  /** Fetch entries before what is kept; who asks while they are on their way waits for the same. False: there are none. */
+  earlier(conversationId: string, limit = 50): Promise<boolean> {
+    const underWay = this.reading.get(conversationId);
+    if (underWay !== undefined) return underWay;
+    const read = this.before(conversationId, limit).finally(() => this.reading.delete(conversationId));
+    this.reading.set(conversationId, read);
+    return read;
+  }
+
+  private async before(conversationId: string, limit: number): Promise<boolean> {
     const log = this.log(conversationId);
     const first = log.messages[0]?.seq ?? log.cursor + 1;
     if (first <= 1) return false;

@@ -12,3 +12,8 @@ export function merged(fetched: readonly Item[], heard: Readonly<Record<string, 
     .filter((each) => !each.removed)
     .sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at) || a.item_id.localeCompare(b.item_id));
 }
+
+/** Not done, and its time is over. */
+export function overdue(item: Item, now: number): boolean {
+  return !item.done && item.due_at !== null && Date.parse(item.due_at) < now;
+}

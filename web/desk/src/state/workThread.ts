@@ -10,6 +10,8 @@ export type Row =
   | { kind: "said"; key: string; message: Message; first: boolean; own: boolean }
   | { kind: "pending"; key: string; pending: Pending };
 
+/** so many entries fill a screen: none are fetched before somebody goes up */
+export const ENOUGH = 20;
 const PAUSE_MS = 5 * 60_000;
 
 /** The day of a moment in a zone: its name, and from when to when it lasts. */

@@ -46,6 +46,9 @@ export const colleagues = area({
       who: "Who does “{text}”",
       nobody: "nobody yet",
       due: "due {time}",
+      over: "overdue since {time}",
+      when: "When “{text}” is due",
+      no_time: "no time set",
       remove: "Drop “{text}”",
     },
     target: {
@@ -128,6 +131,9 @@ export const colleagues = area({
       who: "“{text}”的负责人",
       nobody: "未指派",
       due: "{time} 到期",
+      over: "已超期（{time}）",
+      when: "“{text}”的到期时间",
+      no_time: "未设到期时间",
       remove: "取消事项“{text}”",
     },
     target: {
@@ -210,6 +216,9 @@ export const colleagues = area({
       who: "「{text}」的負責人",
       nobody: "未指派",
       due: "{time} 到期",
+      over: "已逾期（{time}）",
+      when: "「{text}」的到期時間",
+      no_time: "未設到期時間",
       remove: "取消事項「{text}」",
     },
     target: {
