@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.browser.running_shop import RunningShop
 
 
 @contextmanager
-def routing(shop: RunningShop, **changed: Any) -> Iterator[None]:
+def routing(shop: RunningShop, **changed: Any) -> Generator[None, None, None]:
     """With other routing settings: names as the policy has them; of a part, what is named changes."""
     before = shop.backstage.do(_put_routing(shop, changed))
     try:
