@@ -72,6 +72,14 @@ class Line(asyncio.Protocol):
         assert self._transport is not None, "open"
         self._transport.write(frame(text))
 
+    def listen(self, on: bool) -> None:
+        """Read no more, as a program that hangs, or again; what comes fills the kernel's buffers."""
+        assert self._transport is not None, "open"
+        if on:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
     async def close(self) -> None:
         """Say goodbye, and cut the socket a moment later whatever the server says."""
         self.closing = True

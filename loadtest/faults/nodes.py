@@ -1,14 +1,25 @@
-"""What happens to nodes: killed, frozen, sent away."""
+"""What happens to nodes: killed, frozen, replaced by a deploy."""
 
 import asyncio
 import random
+from collections import Counter
 
+import asyncpg
+
+from loadtest.children import ChildFailed
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
+from loadtest.faults.guests import Guest
 from loadtest.figures import percentile
 from loadtest.people.agent import Agent
+from loadtest.stage import Node
 from protocol.methods.agents import SlotsResult
 
 RESUME_S = 20.0
+FROZEN_S = 20.0
+FENCED_S = 10.0
+"""More than a lease (7 s): a node that stands still so long is given up by the others."""
+EXIT_S = 30.0
+DEPLOY_S = 60.0
 
 
 async def kill(scene: Scene, dice: random.Random) -> Figures:
@@ -28,6 +39,84 @@ async def kill(scene: Scene, dice: random.Random) -> Figures:
     }
 
 
+async def freeze(scene: Scene, dice: random.Random) -> Figures:
+    """Fault 2: one node stands still for 20 s and goes on: it finds itself fenced, and closes all its sockets."""
+    return await _freeze(scene, dice.choice(scene.stage.nodes), FROZEN_S)
+
+
+async def freeze_briefly(scene: Scene, dice: random.Random) -> Figures:
+    """The same for less than a lease, or for a little more."""
+    return await _freeze(scene, dice.choice(scene.stage.nodes), dice.choice((1.0, 3.0, FENCED_S)))
+
+
+async def _freeze(scene: Scene, node: Node, seconds: float) -> Figures:
+    before = await node.metrics()
+    had = before["pointsman_sockets"]
+    node.freeze()
+    try:
+        await asyncio.sleep(seconds)
+        watch = asyncio.create_task(scene.party.resumptions(RESUME_S, quiet_s=3.0))
+        await asyncio.sleep(0)
+    finally:
+        node.thaw()
+    took = await watch
+    closed = await node.closed_with(4203)
+    return {
+        "frozen_s": seconds,
+        "sockets": had,
+        "closed_with_4203": closed,
+        "left_open": max(0.0, had - closed),
+        "resume_p99_s": percentile(took, 0.99) if took else 0.0,
+    }
+
+
+async def deploy(scene: Scene, dice: random.Random) -> Figures:
+    """Fault 15: every node is replaced in turn, with a client on it that does not read."""
+    attendance = scene.party.attendance
+    first = len(attendance.ends)
+    connection = await asyncpg.connect(scene.stage.database_url)
+    try:
+        since = await connection.fetchval("SELECT now()")
+        exits: list[float] = []
+        waves: list[float] = []
+        for node in scene.stage.nodes:
+            deaf = await Guest.at(node, scene.party, dice)
+            deaf.listen(False)
+            began = len(attendance.ends)
+            node.drain()
+            exits.append(await _exit(node))
+            await node.restart()
+            await scene.stage.ready()
+            await scene.party.all_live(DEPLOY_S)
+            waves.append(_most_in_a_second([at for at, _ in attendance.ends[began:]]))
+            await deaf.leave()
+        moved = await connection.fetchval(MOVED, since)
+    finally:
+        await connection.close()
+    codes = Counter(code for _, code in attendance.ends[first:])
+    return {
+        "longest_exit_s": max(exits),
+        "moved_to_another_node": sum(codes.values()),
+        "ended_with_1006": codes[1006],
+        "ended_with_4200": codes[4200],
+        "most_sent_away_in_1_s": max(waves),
+        "conversations_rerouted": int(moved or 0),
+    }
+
+
+async def _exit(node: Node) -> float:
+    try:
+        return await node.ended(EXIT_S + 15)
+    except ChildFailed:
+        await node.kill()
+        raise
+
+
+def _most_in_a_second(moments: list[float]) -> float:
+    moments = sorted(moments)
+    return max((sum(at <= other < at + 1 for other in moments) for at in moments), default=0)
+
+
 async def counted_offline(agent: Agent) -> bool:
     """Whether the router has given this agent up, though they are there."""
     slots = await agent.ask("agent.slots")
@@ -35,6 +124,10 @@ async def counted_offline(agent: Agent) -> bool:
     return slots.agent.counted_offline
 
 
+MOVED = """
+SELECT count(*) FROM decisions WHERE at >= $1 AND change = 'assigned' AND by IS NULL
+AND previous_owner IS NOT NULL AND previous_owner <> owner
+"""
 FAMILY = (
     Fault(
         1,
@@ -47,5 +140,26 @@ FAMILY = (
         ),
         kill,
         brief=kill,
+    ),
+    Fault(
+        2,
+        "gateway frozen 20 s (SIGSTOP), then continues",
+        "it is refused as fenced, I3; its sockets closed with 4203",
+        (Limit("closed_with_4203", at_least=1), Limit("left_open", at_most=0)),
+        freeze,
+        brief=freeze_briefly,
+    ),
+    Fault(
+        15,
+        "deploy: SIGTERM under load, nodes one after another, a client on each that does not read",
+        "no 1006, waves within the rate, I1, exit within 30 s, nobody re-routed",
+        (
+            Limit("longest_exit_s", at_most=EXIT_S),
+            Limit("moved_to_another_node", at_least=1),
+            Limit("ended_with_1006", at_most=0),
+            Limit("most_sent_away_in_1_s", at_most=6),
+            Limit("conversations_rerouted", at_most=0),
+        ),
+        deploy,
     ),
 )

@@ -7,6 +7,8 @@ from loadtest.people.book import Series
 from loadtest.people.person import Person
 
 LOOK_S = 0.025
+ABNORMAL = 1006
+"""RFC 6455, 7.4.1: no close frame came."""
 
 
 class Attendance:
@@ -17,6 +19,8 @@ class Attendance:
         self._returns = returns
         self._known: dict[Person, int] = {}
         self._away: dict[Person, float] = {}
+        self.ends: list[tuple[float, int]] = []
+        """when a connection of somebody who came back had ended (the loop's clock), and with which close code"""
 
     @property
     def away(self) -> int:
@@ -36,7 +40,10 @@ class Attendance:
             client, known = person.client, self._known.get(person, 0)
             if client.is_live:
                 if known and client.connections > known:
-                    self._returns.add(now - self._away.pop(person, now - LOOK_S))
+                    away_since = self._away.pop(person, now - LOOK_S)
+                    self._returns.add(now - away_since)
+                    ended = client.last_ended
+                    self.ends.append((away_since, ABNORMAL if ended is None else ended.code))
                 self._known[person] = client.connections
             elif known:
                 self._away.setdefault(person, now)

@@ -54,7 +54,7 @@ class Party:
         self.attendance = Attendance(lambda: self.everybody, book.resumes)
         self._standing: list[asyncio.Task[None]] = []
         """tasks that live as long as the party"""
-        self._world = World(port or shop.port, shop.slug, profile, book, journal)
+        self.world = World(port or shop.port, shop.slug, profile, book, journal)
         self._rng = random.Random(seed)
         self._undo = AsyncExitStack()
         self._doors: dict[str, httpx.AsyncClient] = {}
@@ -71,14 +71,14 @@ class Party:
         ids = [account.id for account in self.shop.agents]
         for account in self.shop.agents:
             colleagues = [each for each in ids if each != account.id]
-            agent = Agent(account.email, self._world, self._account(account), self._dice(), colleagues)
+            agent = Agent(account.email, self.world, self.account_tickets(account), self.dice(), colleagues)
             self.agents.append(agent)
         self.others += [
-            Supervisor(each.email, self._world, self._account(each), self._dice())
+            Supervisor(each.email, self.world, self.account_tickets(each), self.dice())
             for each in self.shop.supervisors
         ]
         self.others += [
-            Bot(each.email, self._world, self._account(each), self._dice(), device="server")
+            Bot(each.email, self.world, self.account_tickets(each), self.dice(), device="server")
             for each in self.shop.bots
         ]
         for person in (*self.agents, *self.others):
@@ -231,29 +231,32 @@ class Party:
 
     def _customer(self) -> Customer:
         number = len(self.customers)
-        door = self._door(address(number // PER_DOOR * PER_DOOR))
+        door = self.door(address(number // PER_DOOR * PER_DOOR))
         tickets = widget_tickets(door, self.shop.slug)
-        world = self._world
+        world = self.world
         if self.thin_port and number % 100 < world.profile.slow * 100:
             world = replace(world, port=self.thin_port, slow=True)
-        customer = Customer(f"customer {number + 1}", world, tickets, self._dice())
+        customer = Customer(f"customer {number + 1}", world, tickets, self.dice())
         self.customers.append(customer)
         return customer
 
-    def _account(self, account: Account) -> TicketSource:
-        return account_tickets(self._door("127.0.0.1"), self.shop.slug, account.email, PASSWORD)
+    def account_tickets(self, account: Account) -> TicketSource:
+        """With which this account signs in."""
+        return account_tickets(self.door("127.0.0.1"), self.shop.slug, account.email, PASSWORD)
 
-    def _door(self, source: str) -> httpx.AsyncClient:
+    def door(self, source: str) -> httpx.AsyncClient:
+        """The HTTP side for people from this loopback address."""
         door = self._doors.get(source)
         if door is None:
-            door = self._doors[source] = page_door(self._world.port, source)
+            door = self._doors[source] = page_door(self.world.port, source)
             self._undo.push_async_callback(door.aclose)
         return door
 
     def _begin(self, person: Person) -> None:
         self._lives[person] = asyncio.create_task(person.live(), name=person.name)
 
-    def _dice(self) -> random.Random:
+    def dice(self) -> random.Random:
+        """Of one person's own."""
         return random.Random(self._rng.getrandbits(64))
 
     def __iter__(self) -> Iterator[Person]:

@@ -152,7 +152,6 @@ PROFILES: dict[str, Profile] = {
             note=0.02,
             recall=0.005,
             read=0.05,
-            drop=0.002,
         ),
     )
 }

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
+
 from loadtest.children import Child, ChildFailed
 from loadtest.stage.servers import Servers
 from loadtest.stage.wire import Switchboard, Wire
@@ -95,6 +97,20 @@ class Node:
         more = environment or {}
         self.child = await _serve(self.name, self.lives, self.port, self.folder, {**self.environment, **more})
         await self.child.first_word()
+
+    async def metrics(self) -> dict[str, float]:
+        """What it says at `/metrics`: `name{labels}` -> value. Raises ChildFailed when it does not answer."""
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=5.0) as http:
+                answer = await http.get(f"http://127.0.0.1:{self.port}/metrics")
+        except httpx.HTTPError as error:
+            raise ChildFailed(f"{self.name} gives no metrics: {error}") from error
+        lines = [line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, _, value in lines}
+
+    async def closed_with(self, code: int) -> int:
+        """Sockets that this process has closed with this code."""
+        return int((await self.metrics()).get(f'pointsman_connections_closed_total{{code="{code}"}}', 0))
 
     async def stop(self) -> None:
         """End it in good order."""

@@ -46,7 +46,9 @@ class Shop:
         async with Door(self.port) as door:
             for surface in ("widget", "desk"):
                 path = f"/v1/settings/origins/{surface}"
-                await door.ask("PUT", path, {"origins": [ORIGIN]}, token=self.owner_token)
+                revs = (await door.ask("GET", "/v1/settings/origins", token=self.owner_token))["revs"]
+                body = {"origins": [ORIGIN], "rev": revs[surface]}
+                await door.ask("PUT", path, body, token=self.owner_token)
 
     async def employ(
         self, *, agents: int = 0, supervisors: int = 0, bots: int = 0, capacity: int = 10

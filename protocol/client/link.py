@@ -68,6 +68,8 @@ class Link:
         self._away_s: float | None = None
         self.failure: PointsmanError | None = None
         self.connections = 0
+        self.ended: Ended | None = None
+        """how the last session's connection ended"""
 
     @property
     def live(self) -> Wire | None:
@@ -165,7 +167,7 @@ class Link:
         self._wire = wire
         ended = Ended(ABNORMAL)
         try:
-            ended = await self._session(wire, ticket)
+            self.ended = ended = await self._session(wire, ticket)
         finally:
             self._live.clear()
             self._wire = None

@@ -141,6 +141,11 @@ class Client:
         return self._link.connections
 
     @property
+    def last_ended(self) -> Ended | None:
+        """How the last connection that had a session ended, if one did: its close code, 1006 without one."""
+        return self._link.ended
+
+    @property
     def failure(self) -> PointsmanError | None:
         """Why the client stopped by itself, if it did."""
         return self._link.failure
