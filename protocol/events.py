@@ -97,6 +97,8 @@ class QueueMoved(Shape):
     place: int
     length: int
     reason: WaitsBecause
+    estimate_s: int | None = None
+    """how much longer it will take; null when there is no basis to say so. It is told anew now and then"""
 
 
 class QueueChanged(Shape):

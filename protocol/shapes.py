@@ -155,6 +155,9 @@ class Queue(Shape):
     reason: WaitsBecause
     """`all_full`: somebody eligible is at work; `out_of_hours`: all who could serve are off duty"""
     waiting_since: Timestamp
+    estimate_s: int | None = None
+    """how much longer it will take, in seconds, rounded up and told by `queue.moved` only; null when the pool's last
+    hour is no basis for an estimate"""
 
 
 class Returning(Shape):

@@ -35,6 +35,28 @@ class Decisions:
         )
         return {row["owner"]: row["received"] for row in rows}
 
+    async def heads(self, shop_id: ShopId, pool: str, since_ms: int, most: int) -> tuple[int, ...]:
+        """For each of the last customers who were taken from the pool since then, newest first: the milliseconds that
+        they were its first, which is since they came, or since the one before them was taken."""
+        rows = await self._db.fetch(
+            """
+            SELECT taken.at - greatest(taken.arrived_at, lag(taken.at) OVER (ORDER BY taken.at)) AS head FROM (
+                SELECT d.at, q.at AS arrived_at FROM decisions d
+                CROSS JOIN LATERAL (
+                    SELECT b.change, b.pool, b.at FROM decisions b
+                    WHERE b.conversation_id = d.conversation_id AND b.rev < d.rev ORDER BY b.rev DESC LIMIT 1
+                ) q
+                WHERE d.shop_id = $1 AND d.change = 'assigned' AND d.at >= $3 AND q.change = 'queued' AND q.pool = $2
+                ORDER BY d.at DESC LIMIT $4
+            ) taken ORDER BY taken.at DESC
+            """,
+            shop_id,
+            pool,
+            since_ms,
+            most,
+        )
+        return tuple(round(row["head"].total_seconds() * 1000) for row in rows)
+
 
 def _decision(row: Row) -> Decision:
     tried: list[dict[str, Any]] = row["tried"]

@@ -1,18 +1,35 @@
-"""Tells waiting customers their new place. Only the first of each pool, and only what changed."""
+"""Tells waiting customers their new place, and how long it will take. Only the first of each pool, and only what
+changed; an estimate, which stands in no other event, also anew every `RETOLD_S`."""
 
 import time
+from dataclasses import dataclass
 
 from protocol.codes import Reason
 from protocol.events import QueueMoved
 from protocol.ids import ConversationId, PersonId, ShopId
+from router.model import Place
 from server.bus import Bus
 from server.push import Push, push
 from server.services.live import Live
+from server.services.queue_pace import LATELY_S, LEAST, MOST, estimate_s
 from server.services.shops import Shops
 from server.services.views import waits_because
 from server.store.conversations import Conversations
+from server.store.decisions import Decisions
 from server.sweeps.every_shop import every_shop
 from server.sweeps.runner import Counts
+
+RETOLD_S = 30.0
+Told = tuple[str, int, int, Reason, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a pool moved: when that was looked at, who was first then, and what was found."""
+
+    looked_at: float
+    first: ConversationId
+    heads: tuple[int, ...]
 
 
 class QueuePlaces:
@@ -24,6 +41,7 @@ class QueuePlaces:
         shops: Shops,
         live: Live,
         conversations: Conversations,
+        decisions: Decisions,
         bus: Bus,
         told_most: int,
         period_s: float,
@@ -31,11 +49,13 @@ class QueuePlaces:
         self._shops = shops
         self._live = live
         self._conversations = conversations
+        self._decisions = decisions
         self._bus = bus
         self._told_most = told_most
         self._missed_after_s = 1.5 * period_s
         self._ran_at = 0.0
-        self._told: dict[ShopId, dict[ConversationId, tuple[str, int, int, Reason]]] = {}
+        self._told: dict[ShopId, dict[ConversationId, Told]] = {}
+        self._paces: dict[tuple[ShopId, str], Pace] = {}
 
     async def run(self) -> Counts:
         """Counts: `told`."""
@@ -44,6 +64,7 @@ class QueuePlaces:
         if now - self._ran_at > self._missed_after_s:
             self._told.clear()
         self._ran_at = now
+        self._paces = {pool: pace for pool, pace in self._paces.items() if now - pace.looked_at < RETOLD_S}
 
         async def look(shop: ShopId) -> None:
             counts["told"] += await self._shop(shop)
@@ -54,16 +75,27 @@ class QueuePlaces:
     async def _shop(self, shop: ShopId) -> int:
         engine = self._live.engine(shop)
         before = self._told.get(shop, {})
-        now: dict[ConversationId, tuple[str, int, int, Reason]] = {}
+        now: dict[ConversationId, Told] = {}
+        anew: set[ConversationId] = set()
         for pool in await engine.pools():
             waiting = await engine.waiting(pool.pool, limit=self._told_most)
             first = await engine.place(waiting[0].conversation) if waiting else None
+            if first is None:
+                continue
+            heads, fresh = await self._pace(shop, first, waiting[0].conversation)
             for state in waiting:
-                if state.place is not None and first is not None:  # the reason is the same for all
-                    now[state.conversation] = (pool.pool, state.place, pool.length, first.reason)
+                if state.place is None:
+                    continue
+                estimate = estimate_s(state.place, heads)
+                # The reason is the same for all.
+                now[state.conversation] = (pool.pool, state.place, pool.length, first.reason, estimate)
+                if fresh and estimate is not None:
+                    anew.add(state.conversation)
         self._told[shop] = now
         moved = {
-            conversation: where for conversation, where in now.items() if before.get(conversation) != where
+            conversation: where
+            for conversation, where in now.items()
+            if conversation in anew or before.get(conversation) != where
         }
         rows = await self._conversations.of_ids(shop, tuple(moved)) if moved else ()
         pushes: list[Push] = []
@@ -76,6 +108,7 @@ class QueuePlaces:
                     place=place.place,
                     length=place.length,
                     reason=waits_because(place.reason),
+                    estimate_s=moved[row.id][4] if waits_because(place.reason) == "all_full" else None,
                 )
                 pushes.append(
                     push(
@@ -88,3 +121,18 @@ class QueuePlaces:
                 )
         self._bus.publish(shop, pushes)
         return len(pushes)
+
+    async def _pace(
+        self, shop: ShopId, first: Place, conversation: ConversationId
+    ) -> tuple[tuple[int, ...], bool]:
+        """How long the last ones of a pool were its first, and whether that was looked up just now. Nothing while
+        nobody who could take them is at work: then the past says nothing."""
+        if waits_because(first.reason) != "all_full":
+            return (), False
+        known = self._paces.get((shop, first.pool))
+        if known is not None and (len(known.heads) >= LEAST or known.first == conversation):
+            return known.heads, False
+        since_ms = int((time.time() - LATELY_S) * 1000)
+        heads = await self._decisions.heads(shop, first.pool, since_ms, MOST)
+        self._paces[shop, first.pool] = Pace(time.monotonic(), conversation, heads)
+        return heads, True

@@ -84,7 +84,7 @@ export function Composer({ session, texts }: Shown) {
         <textarea
           rows={1}
           aria-label={texts("placeholder")}
-          placeholder={texts("placeholder")}
+          placeholder={texts(session.later.value ? "leave_message" : "placeholder")}
           value={text}
           disabled={stopped}
           onInput={(event) => session.typing(event.currentTarget.value)}

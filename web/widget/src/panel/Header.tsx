@@ -2,13 +2,18 @@ import { useEffect, useState } from "preact/hooks";
 import type { Key } from "../texts";
 import type { Shown } from "./Panel";
 
-/** Who serves, or that somebody will. */
+const RECENT_MS = 3_600_000;
+
+/** Who serves, that somebody will, or that it is over. */
 export function Header({ session, texts, close }: Shown & { close: () => void }) {
   const conversation = session.conversation.value;
-  const owner = session.fresh.value ? null : (conversation?.owner ?? null);
+  const over = session.over.value;
+  const owner = over ? null : (conversation?.owner ?? null);
+  // Who comes back on another day is welcome, and not told of an old end.
+  const ended = over && Date.now() - Date.parse(conversation?.closed_at ?? new Date().toISOString()) < RECENT_MS;
   const said =
     owner === null
-      ? texts("title")
+      ? texts(ended ? "over" : "title")
       : owner.kind === "bot"
         ? texts("bot", { name: owner.name })
         : texts(conversation?.answers_later ? "later" : "served", { name: owner.name });
@@ -83,10 +88,12 @@ export function Queue({ session, texts }: Shown) {
     return () => clearInterval(timer);
   }, [since]);
   if (!queue) return null;
+  const estimate = queue.estimate_s ?? null;
   return (
     <div class="queue" role="status">
       <p>
         {texts(WHY[queue.reason] ?? "queue_all_full", { place: queue.place, length: queue.length })}
+        {estimate !== null && ` ${texts("estimate", { m: Math.ceil(estimate / 60) })}`}
         {waited > 0 && ` ${texts("waited", { m: waited })}`}
       </p>
       {sure ? (

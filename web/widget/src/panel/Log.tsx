@@ -146,6 +146,12 @@ function Entry({ message, previous, session, texts, language, mark, news }: Entr
     event.preventDefault();
     session.quoting.value = quoteOf(message);
   };
+  /** Towards the middle: the time stays under its bubble while this is not seen. */
+  const quote = quotable && (
+    <button type="button" class="plain reply" onClick={() => (session.quoting.value = quoteOf(message))}>
+      {texts("quote")}
+    </button>
+  );
   const named = isTheirs(message) && previous?.sender.id !== message.sender.id;
   return (
     <>
@@ -157,11 +163,7 @@ function Entry({ message, previous, session, texts, language, mark, news }: Entr
           <Body message={message} session={session} texts={texts} />
         </div>
         <span class="meta">
-          {quotable && (
-            <button type="button" class="plain reply" onClick={() => (session.quoting.value = quoteOf(message))}>
-              {texts("quote")}
-            </button>
-          )}
+          {mine && quote}
           <time dateTime={message.created_at}>{timeOf(message.created_at, language)}</time>
           {mark && (
             <>
@@ -169,6 +171,7 @@ function Entry({ message, previous, session, texts, language, mark, news }: Entr
               <span class="mark">{mark}</span>
             </>
           )}
+          {!mine && quote}
         </span>
       </div>
     </>

@@ -11,8 +11,7 @@ export function Rating({ session, texts, language }: Shown) {
   const [chosen, pick] = useState<string[]>([]);
   const [comment, say] = useState("");
   const [again, correct] = useState(false);
-  const over = conversation !== null && ["wrap_up", "closed"].includes(conversation.state) && !session.undoable.value;
-  const asked = over && conversation.assigned_at !== null; // else nobody served
+  const asked = session.over.value && conversation !== null && conversation.assigned_at !== null; // else nobody served
   const id = conversation?.conversation_id;
   useEffect(() => {
     if (asked) void session.offers();

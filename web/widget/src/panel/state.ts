@@ -73,6 +73,18 @@ export class Session {
     return conversation === null || conversation.state === "closed";
   });
 
+  /** whether it has ended for good; a message would continue it, or begin another one */
+  readonly over = computed(() => {
+    const state = this.conversation.value?.state;
+    return (state === "wrap_up" || state === "closed") && !this.undoable.value;
+  });
+  /** nobody answers now: what is written is a message for later */
+  readonly later = computed(() => {
+    const conversation = this.conversation.value;
+    const reason = conversation?.state === "queued" ? conversation.queue?.reason : undefined;
+    return reason === "nobody_online" || reason === "out_of_hours" || conversation?.answers_later === true;
+  });
+
   private readonly readTo = signal(0);
   private readonly seenAt = new Map<string, number>();
   private final: ReturnType<typeof setTimeout> | undefined;
