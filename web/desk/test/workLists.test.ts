@@ -44,7 +44,7 @@ describe("how long a customer waits", () => {
   });
 
   it("counts from the queue's time while it is queued, and not at all once it ended", () => {
-    const queue = { pool: "default", place: 1, length: 1, reason: "all_full" as const, waiting_since: at(3) };
+    const queue = { pool: "default", place: 1, length: 1, reason: "all_full" as const, waiting_since: at(3), estimate_s: null };
     expect(waitsSince(conversation("a", { state: "queued", queue, waiting_since: at(9) }))).toBe(at(3));
     expect(waitsSince(conversation("a", { state: "wrap_up", waiting_since: at(9) }))).toBeNull();
   });
