@@ -60,7 +60,9 @@ def test_a_new_shop_is_led_from_the_empty_workbench_to_its_first_agent(office: O
     expect(owner.step("建立分组")).to_contain_text("已完成")
     owner.follows("把咨询挂件放进网店")
     expect(owner.page.get_by_role("heading", level=1, name="网页挂件")).to_be_visible()
-    office.asks("PUT", "/v1/settings/origins/widget", {"origins": ["https://shop.example"]})
+    rev = office.asks("GET", "/v1/settings/origins")["revs"]["widget"]
+    origins = {"rev": rev, "origins": ["https://shop.example"]}
+    office.asks("PUT", "/v1/settings/origins/widget", origins)
 
     owner.goes_to("会话")
     expect(owner.page.get_by_role("heading", name="您不是客服，不参与分流")).to_be_visible()
