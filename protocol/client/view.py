@@ -94,12 +94,13 @@ class View:
         return doubtful
 
     def put(self, conversation: Conversation) -> bool:
-        """A conversation as it is now, or was. False when it was known already in this version or a later one."""
+        """A conversation as it is now, or was. Of one that is known in this version or a later one nothing is taken but
+        what was said last: most pictures do not carry that, and the one that does may come late. False: nothing new."""
         known = self.conversations.get(conversation.conversation_id)
         facts: dict[str, object] = {}
         if known is not None:
             if conversation.rev <= known.rev:
-                return False
+                return self._late(known, conversation)
             if conversation.head_seq < known.head_seq:
                 facts["head_seq"] = known.head_seq
             if conversation.customer_messages < known.customer_messages:
@@ -112,6 +113,15 @@ class View:
             self._remember(conversation.last_message)
         facts["last_message"] = self._last.get(conversation.conversation_id)
         self.conversations[conversation.conversation_id] = conversation.model_copy(update=facts)
+        return True
+
+    def _late(self, known: Conversation, older: Conversation) -> bool:
+        if older.last_message is not None:
+            self._remember(older.last_message)
+        last = self._last.get(known.conversation_id)
+        if last == known.last_message:
+            return False
+        self.conversations[known.conversation_id] = known.model_copy(update={"last_message": last})
         return True
 
     def forget(self, conversation_id: str) -> None:

@@ -27,6 +27,8 @@ from protocol.shapes import (
 from server.chat.language import Language
 
 BAR_CELLS = 10
+QUOTED_MOST = 60
+"""characters of a quoted message in a line"""
 
 
 def moment(timestamp: str) -> datetime:
@@ -123,7 +125,22 @@ def _named(who: Any) -> str:
 def message(words: Language, entry: Message, *, mine: bool) -> str:
     """One line of a conversation's log."""
     who = words("who.you") if mine else party(words, entry.sender)
-    return f"{clock(entry.created_at)} {who}: {content(words, entry)}"
+    return f"{clock(entry.created_at)} {who}: {about(words, entry)}{content(words, entry)}"
+
+
+def about(words: Language, entry: Message) -> str:
+    """Before what is said: which message it quotes, and how that one begins. Nothing when it quotes none."""
+    body = entry.body
+    if not isinstance(body, TextBody | NoteBody) or body.quote is None:
+        return ""
+    quote = body.quote
+    if quote.kind is None:
+        return f"↪ {words('kind.recalled')} / "
+    said = {"image": "kind.image", "file": "kind.file"}.get(quote.kind)
+    text = " ".join(quote.excerpt.split())
+    shown = words(said, name=text) if said else text
+    short = shown if len(shown) <= QUOTED_MOST else f"{shown[:QUOTED_MOST]}…"
+    return f"↪ {party(words, quote.sender)}: {short} / "
 
 
 def bar(load: int, capacity: int) -> str:

@@ -7,9 +7,8 @@ push that tells them only that there was something.
 
 from collections.abc import Iterable, Sequence
 
-from protocol.events import ConversationChanged, InvitationEnded, ReadAdvanced, WatchingChanged
-from protocol.ids import AccountId, ConversationId, PersonId, ShopId
-from protocol.shapes import Conversation
+from protocol.events import InvitationEnded, ReadAdvanced, WatchingChanged
+from protocol.ids import AccountId, PersonId, ShopId
 from protocol.states import Life
 from router.model import Change, Decision, Place
 from server.bus import Bus
@@ -183,7 +182,7 @@ class Delivery:
         cast = await self._casts.for_customer(row)
         shape = views.conversation(row, customer, cast, Audience.CUSTOMER, place=place)
         return [
-            _conversation_push((PersonId(row.customer_id),), method, shape),
+            views.conversation_push((PersonId(row.customer_id),), method, shape),
             *(await self._staff_pushes(row, method, staff, place, last)),
         ]
 
@@ -200,7 +199,7 @@ class Delivery:
         customer = await self._names.customer(row.shop_id, row.customer_id)
         cast = await self._casts.of(row, customer)
         shape = views.conversation(row, customer, cast, Audience.STAFF, place=place, last=last)
-        return [_conversation_push(staff, method, shape)]
+        return [views.conversation_push(staff, method, shape)]
 
     async def _last_said(self, row: ConversationRow, decision: Decision) -> MessageRow | None:
         """What a new owner has not heard: it was said before."""
@@ -261,17 +260,6 @@ def concerned(done: Appended, decision: Decision) -> tuple[PersonId, ...]:
     row = done.conversation
     ended = () if row.state is not Life.CLOSED else done.released
     return tuple(dict.fromkeys((*owners_of(row, decision), *staff_of(row), *people(ended))))
-
-
-def _conversation_push(to: tuple[PersonId, ...], method: str, shape: Conversation) -> Push:
-    return push(
-        to,
-        method,
-        ConversationChanged(conversation=shape),
-        key=f"conversation:{shape.conversation_id}",
-        conversation=ConversationId(shape.conversation_id),
-        seq=shape.rev,
-    )
 
 
 def _read_push(row: ConversationRow, side: Side, audience: Audience, to: tuple[PersonId, ...]) -> Push:

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from protocol.codes import Reason
-from protocol.events import EVENTS
-from protocol.ids import PersonId
+from protocol.events import EVENTS, ConversationChanged
+from protocol.ids import ConversationId, PersonId
 from protocol.shapes import (
     AgentCard,
     Conversation,
@@ -27,7 +27,7 @@ from protocol.shapes import (
 )
 from protocol.times import text_of_ms
 from router.model import PRIORITY, AgentState, Place, PoolState, Slot
-from server.push import Push
+from server.push import Push, push
 from server.services.casts import Cast
 from server.store.log import Appended, Entry
 from server.store.rows import ConversationRow, CustomerRow, MessageRow, Side, Visibility
@@ -78,6 +78,19 @@ def message_push(
     method = method or created(row.visibility)
     frame = orjson.dumps({"jsonrpc": "2.0", "method": method, "params": members})
     return Push(to, frame, EVENTS[method].plane, "", row.conversation_id, members["seq"])
+
+
+def conversation_push(to: tuple[PersonId, ...], method: str, shape: Conversation) -> Push:
+    """A conversation as it is now, as a push. One that says what was said last is not replaced by one that does not."""
+    kind = "conversation" if shape.last_message is None else "conversation:said"
+    return push(
+        to,
+        method,
+        ConversationChanged(conversation=shape),
+        key=f"{kind}:{shape.conversation_id}",
+        conversation=ConversationId(shape.conversation_id),
+        seq=shape.rev,
+    )
 
 
 def appended_push(to: tuple[PersonId, ...], entry: Entry, done: Appended, audience: Audience) -> Push:

@@ -110,20 +110,25 @@ export function begin(view: View, hello: HelloResult): { view: View; doubtful: s
   for (const conversation of taken.conversations) {
     const id = conversation.conversation_id;
     const known = conversations[id];
-    if (known !== undefined && conversation.rev <= known.rev) continue;
-    if (conversation.last_message && isLater(last[id], conversation.last_message)) last[id] = conversation.last_message;
-    conversations[id] = merged(known, conversation, last[id]);
+    const news = conversation.last_message && isLater(last[id], conversation.last_message);
+    if (news) last[id] = conversation.last_message as Message;
+    if (known === undefined || conversation.rev > known.rev) conversations[id] = merged(known, conversation, last[id]);
+    else if (news) conversations[id] = { ...known, last_message: conversation.last_message };
   }
   const agents = taken.me ? { ...next.agents, [taken.me.account_id]: taken.me } : next.agents;
   return { view: { ...next, conversations, last, agents }, doubtful };
 }
 
-/** A conversation as it is now, or was; unchanged when it was known already in this version or a later one. */
+/** A conversation as it is now, or was. Of one that is known in this version or a later one nothing is taken but what was
+ * said last: most pictures do not carry that, and the one that does may come late. */
 export function put(view: View, conversation: Conversation): View {
   const id = conversation.conversation_id;
   const known = view.conversations[id];
-  if (known !== undefined && conversation.rev <= known.rev) return view;
   const next = conversation.last_message ? remember(view, conversation.last_message) : view;
+  if (known !== undefined && conversation.rev <= known.rev) {
+    if (next === view) return view;
+    return { ...next, conversations: { ...next.conversations, [id]: { ...known, last_message: next.last[id] ?? null } } };
+  }
   return { ...next, conversations: { ...next.conversations, [id]: merged(known, conversation, next.last[id]) } };
 }
 
