@@ -85,10 +85,7 @@ export function answerCalls(): () => void {
 
   let lost: ReturnType<typeof setTimeout> | undefined;
   const stops = [
-    session.hear((event, params) => {
-      if (event === "invitation.received") invited(params as never);
-      else if (event === "mention.changed") mentioned(params as never);
-    }),
+    session.hear({ "invitation.received": invited, "mention.changed": mentioned }),
     session.read(said),
     watch(owned, (now, before) => {
       const fresh = now.filter((id) => !before.includes(id));

@@ -54,9 +54,11 @@ export const useQuickReplies = defineStore("quickReplies", () => {
   /** From now on they are kept up to date; changes that were missed while there was no connection too. */
   function begin(): () => void {
     restore();
-    const stop = session.hear((name, params) => {
-      if (name === "quick_replies.changed" && (params as { rev: number }).rev > rev) void load();
-      if (name === "rights.changed") void load();
+    const stop = session.hear({
+      "quick_replies.changed": (now) => {
+        if (now.rev > rev) void load();
+      },
+      "rights.changed": () => void load(),
     });
     const unwatch = watch(() => session.status.phase === "live", (live) => live && void load(), { immediate: true });
     return () => {

@@ -8,7 +8,8 @@ import { api } from "../api";
 /** Who serves must not wait half a minute for a network that is back. */
 const PATIENCE_HERE = { ...PATIENCE, longestMs: 8000 };
 
-export type Heard = <Name extends keyof ServerEvents>(name: Name, params: ServerEvents[Name]) => void;
+/** What is done about which event. */
+export type Hearing = { [Name in keyof ServerEvents]?: (params: ServerEvents[Name]) => void };
 
 export const useSession = defineStore("session", () => {
   const view = shallowRef<View>(reduce.EMPTY);
@@ -16,7 +17,7 @@ export const useSession = defineStore("session", () => {
   const client = shallowRef<Client | null>(null);
   /** the logs change in place; this says that one did */
   const logs = shallowRef(0);
-  const hearing = new Set<Heard>();
+  const hearing = new Set<Hearing>();
   const reading = new Set<(message: Message) => void>();
 
   const me = computed(() => view.value.me);
@@ -50,7 +51,7 @@ export const useSession = defineStore("session", () => {
         status.value = now;
       },
       event: (name, params) => {
-        for (const hear of hearing) hear(name, params);
+        for (const each of hearing) each[name]?.(params);
       },
       message: (message) => {
         for (const read of reading) read(message);
@@ -67,8 +68,8 @@ export const useSession = defineStore("session", () => {
     await api.signOut();
   }
 
-  /** Be told of every event, until the returned function is called. */
-  function hear(heard: Heard): () => void {
+  /** Be told of these events, until the returned function is called. */
+  function hear(heard: Hearing): () => void {
     hearing.add(heard);
     return () => hearing.delete(heard);
   }

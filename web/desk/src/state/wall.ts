@@ -56,9 +56,7 @@ export const useWall = defineStore("wall", () => {
     if (stops.length > 0) return;
     const clock = setInterval(() => (now.value = Date.now() + (offset ?? 0)), 1000);
     stops = [
-      session.hear((name, params) => {
-        if (name === "monitor.changed") heard((params as { wall: Wall }).wall, true);
-      }),
+      session.hear({ "monitor.changed": (changed) => heard(changed.wall, true) }),
       watch(
         () => session.status.phase,
         (phase) => {

@@ -97,12 +97,12 @@ export const useWork = defineStore("work", () => {
     seat.begin();
     const seated = watch(seat.held, (held) => (elsewhere.value = held === false));
     const stops = [
-      session.hear((name, params) => {
-        if (name === "typing.changed") typing.hear(params as never);
-        if (name === "notice.given") notices.say((params as { text: string }).text);
-        if (name === "queue.changed" && scope.value === "queue") void pages.follow("queue");
-        if (name === "conversation.closed" && scope.value === "recent") void pages.follow("recent");
-        if (name === "session.ready") again();
+      session.hear({
+        "typing.changed": (told) => typing.hear(told),
+        "notice.given": (notice) => notices.say(notice.text),
+        "queue.changed": () => follow("queue"),
+        "conversation.closed": () => follow("recent"),
+        "session.ready": again,
       }),
       session.read(heard),
     ];
@@ -119,6 +119,10 @@ export const useWork = defineStore("work", () => {
       seat.end();
       for (const stop of stops) stop();
     };
+  }
+
+  function follow(changed: "queue" | "recent"): void {
+    if (scope.value === changed) void pages.follow(changed);
   }
 
   /** The list that is shown, after the connection was away: what was told meanwhile was not heard. */
