@@ -17,6 +17,7 @@ from server.services.break_glass import BreakGlass
 from server.services.callers import Caller
 from server.services.collaborating import Collaborating
 from server.services.collaborations import Collaborations
+from server.services.configuration.configurations import Configurations
 from server.services.conversation_report import ConversationReport
 from server.services.customer_list import CustomerList
 from server.services.customers import CustomerFacts
@@ -128,6 +129,7 @@ class Deps:
     dry_run: DryRun
     shop_settings: ShopSettings
     settings_history: SettingsHistory
+    configurations: Configurations
     collaborating: Collaborating
     endings: Endings
     widget: WidgetSessions

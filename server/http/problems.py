@@ -59,6 +59,7 @@ class FieldFault(BaseModel):
 
     field: str = Field(description="Where: a dotted path, beginning with body, query, path or header.")
     problem: str = Field(description="What is wrong, in words for people.")
+    line: int | None = Field(default=None, description="The line of a file, counted from 1.")
 
 
 class Meanwhile(BaseModel):

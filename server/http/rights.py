@@ -93,6 +93,8 @@ RIGHTS: dict[str, Access] = {
     "GET /v1/settings/routing/history": _settings,
     "GET /v1/settings/routing/warnings": _settings,
     "GET /v1/settings/history/{page}": _settings,
+    "GET /v1/settings/export": _settings,
+    "POST /v1/settings/import": Access(Right.ROUTING, body_bytes=4 * 1024 * 1024),
     "POST /v1/routing/dry-run": _settings,
     "GET /v1/rules": _rules,
     "POST /v1/rules": _rules,

@@ -12,7 +12,7 @@ from typing import Final
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, not_found
 from protocol.events import QuickRepliesChanged
-from protocol.ids import PersonId
+from protocol.ids import PersonId, ShopId
 from protocol.rights import Reach, Right
 from server.bus import Bus
 from server.push import push
@@ -101,7 +101,7 @@ class QuickReplies:
         """A new one; without a shortcut it gets one, by the pinyin of its title. INVALID_PARAMS with every fault;
         FORBIDDEN; CONFLICT `shortcut_taken`, `too_many_quick_replies`."""
         await self._require(caller, shelf)
-        (content,) = await _contents([_accepted(draft)])
+        (content,) = await contents_of([_accepted(draft)])
         row, rev = await self._store.add(
             caller.shop_id, shelf, content, most=self.limits.of(shelf), name_it=draft.shortcut == ""
         )
@@ -128,7 +128,7 @@ class QuickReplies:
             row.title if title is None else title,
             row.text if text is None else text,
         )
-        (content,) = await _contents([_accepted(draft)])
+        (content,) = await contents_of([_accepted(draft)])
         row, book = await self._store.change(caller.shop_id, reply_id, content, expected_rev=rev)
         await self._changed(caller, row.shelf, book)
         return row
@@ -154,7 +154,7 @@ class QuickReplies:
                     for fault in faults
                 ],
             )
-        contents = await _contents(drafts)
+        contents = await contents_of(drafts)
         brought = await self._store.bring(
             caller.shop_id, shelf, contents, most=self.limits.of(shelf), rehearse=rehearse
         )
@@ -166,6 +166,10 @@ class QuickReplies:
         """A shelf as a table that can be brought again. FORBIDDEN."""
         await self._require(caller, shelf)
         return written_table(await self._store.on(caller.shop_id, shelf))
+
+    async def changed(self, shop: ShopId) -> None:
+        """Quick replies of the shop or of groups were changed, durably: everybody is told."""
+        await self._tell_all(shop, await self._store.rev(shop))
 
     # --- shared ------------------------------------------------------------------------------------------------------
     async def _require(self, caller: Caller, shelf: Shelf) -> None:
@@ -190,14 +194,17 @@ class QuickReplies:
     async def _changed(self, caller: Caller, shelf: Shelf, rev: int) -> None:
         """Tell whom it may concern: groups' to all, since somebody else's reach may go that far."""
         if shelf.account_id is not None:
-            people = [PersonId(shelf.account_id)]
+            self._tell(caller.shop_id, [PersonId(shelf.account_id)], rev)
         else:
-            accounts = await self._accounts.of_shop(caller.shop_id)
-            people = [PersonId(each.id) for each in accounts if each.disabled_ms is None]
+            await self._tell_all(caller.shop_id, rev)
+
+    async def _tell_all(self, shop: ShopId, rev: int) -> None:
+        accounts = await self._accounts.of_shop(shop)
+        self._tell(shop, [PersonId(each.id) for each in accounts if each.disabled_ms is None], rev)
+
+    def _tell(self, shop: ShopId, people: list[PersonId], rev: int) -> None:
         event = QuickRepliesChanged(rev=rev)
-        self._bus.publish(
-            caller.shop_id, [push(people, "quick_replies.changed", event, key="quick_replies", seq=rev)]
-        )
+        self._bus.publish(shop, [push(people, "quick_replies.changed", event, key="quick_replies", seq=rev)])
 
 
 def _accepted(draft: Draft) -> Draft:
@@ -216,7 +223,8 @@ def _refused(faults: Sequence[Fault]) -> RequestError:
     )
 
 
-async def _contents(drafts: Sequence[Draft]) -> list[Content]:
+async def contents_of(drafts: Sequence[Draft]) -> list[Content]:
+    """As they are kept: with what they are found by, and with a shortcut."""
     keys = await keys_of(draft.title for draft in drafts)
     made = [
         Content(draft.folder, draft.shortcut, draft.title, draft.text, key.pinyin, key.initials)

@@ -49,7 +49,7 @@ class Roles:
         nodes within a second. `grants`: right -> reach. Refused: INVALID_STATE `role_fixed`, `own_rights`;
         INVALID_PARAMS with every fault; FORBIDDEN (more than the caller holds); CONFLICT `stale_rev`."""
         _check_changeable(role)
-        wanted = _read(grants)
+        wanted = read_grants(grants)
         before = await self._roles.get(caller.shop_id, role)
         await self._check_giver(caller, role, before, wanted)
         row = await self._roles.put(caller.shop_id, role, name=name, grants=wanted, expected_rev=rev)
@@ -99,15 +99,15 @@ def _check_changeable(role: str) -> None:
         raise invalid_state("role_fixed", f"What {role} may do cannot be changed.")
 
 
-def _read(grants: Mapping[str, str]) -> Grants:
-    """Grants from words, or INVALID_PARAMS with everything that is wrong with them."""
+def read_grants(grants: Mapping[str, str], *, place: str = "body.grants") -> Grants:
+    """Grants from words, or INVALID_PARAMS with everything that is wrong with them, each at its `place`."""
     found: dict[Right, Reach] = {Right.SIGN_IN: Reach.ALL}
     faults: list[dict[str, str]] = []
     for word, reach_word in grants.items():
         right, reach = _RIGHTS.get(word), REACH_OF.get(reach_word)
         problem = _problem(right, reach)
         if problem is not None:
-            faults.append({"field": f"body.grants.{word}", "problem": problem})
+            faults.append({"field": f"{place}.{word}", "problem": problem})
         elif right is not None and reach is not None:
             found[right] = reach
     if faults:

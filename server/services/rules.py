@@ -118,7 +118,7 @@ class Rules:
         """A new rule, the last in order. INVALID_PARAMS `invalid_rule` with every fault; CONFLICT `too_many_rules`."""
         rule = await self._accepted(caller.shop_id, data)
         row = await self._store.add(caller.shop_id, content_of(rule), most=MOST_RULES)
-        await self._changed(caller.shop_id)
+        await self.changed(caller.shop_id)
         return row
 
     async def change(self, caller: Caller, rule_id: str, data: Mapping[str, Any], *, rev: int) -> RuleRow:
@@ -127,7 +127,7 @@ class Rules:
         row = await self._store.get(caller.shop_id, rule_id)
         rule = await self._accepted(caller.shop_id, {**row.content(), **data})
         changed = await self._store.change(caller.shop_id, rule_id, content_of(rule), expected_rev=rev)
-        await self._changed(caller.shop_id)
+        await self.changed(caller.shop_id)
         return changed
 
     async def delete(self, caller: Caller, rule_id: str) -> None:
@@ -140,6 +140,11 @@ class Rules:
         rows = await self._store.reorder(caller.shop_id, Subject.CONVERSATION, rule_ids)
         self._kept.pop(caller.shop_id, None)
         return rows
+
+    async def changed(self, shop: ShopId) -> None:
+        """Rules were changed, durably: conversations that are open now are looked at by the rules as they are now."""
+        self._kept.pop(shop, None)
+        await self._facts.look_at_all(shop, after_ms=SETTLED_MS)
 
     async def firings(
         self, caller: Caller, rule_id: str, *, limit: int, cursor: str | None
@@ -215,11 +220,6 @@ class Rules:
                 "This rule cannot hold; see errors. Nothing was changed.",
                 detail=[{**fault, "field": f"rule.{fault['field']}"} for fault in error.detail()],
             ) from None
-
-    async def _changed(self, shop: ShopId) -> None:
-        """Conversations that are open now are looked at by the rules as they are now."""
-        self._kept.pop(shop, None)
-        await self._facts.look_at_all(shop, after_ms=SETTLED_MS)
 
 
 def understood(rows: Iterable[RuleRow]) -> tuple[CompiledRule, ...]:

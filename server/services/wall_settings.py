@@ -97,7 +97,7 @@ class WallSettings:
     async def replace(self, caller: Caller, thresholds: Thresholds, *, rev: int) -> Current:
         """From now on these hold. CONFLICT `stale_rev`: somebody was faster."""
         settings = WallThresholds.model_validate(thresholds.model_dump())
-        if not await self._store.put(caller.shop_id, settings.model_dump(mode="json"), rev=rev):
+        if not await self._store.put(caller.shop_id, stored_thresholds(thresholds), rev=rev):
             now = await self.current(caller.shop_id)
             raise RequestError(
                 ErrorCode.CONFLICT,
@@ -114,6 +114,11 @@ class WallSettings:
             Change(row.at_ms, row.actor_name, _settings(row.before), _settings(row.after))
             for row in page.rows
         )
+
+
+def stored_thresholds(thresholds: WallThresholds) -> dict[str, Any]:
+    """As they are kept."""
+    return WallThresholds.model_validate(thresholds.model_dump()).model_dump(mode="json")
 
 
 def _settings(recorded: dict[str, Any] | None) -> dict[str, Any]:

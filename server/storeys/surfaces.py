@@ -19,6 +19,8 @@ from server.http.figures import HttpFigures
 from server.http.pages import page_routes
 from server.metrics import GatewayCollector
 from server.services.collaborating import Collaborating
+from server.services.configuration.configurations import Configurations
+from server.services.configuration.effects import ConfigurationEffects
 from server.services.conversation_report import ConversationReport
 from server.services.customers import CustomerFacts
 from server.services.demo_customers import DemoCustomers
@@ -28,7 +30,6 @@ from server.services.groups import Groups
 from server.services.identity import IdentityTokens
 from server.services.known_origins import KnownOrigins
 from server.services.policies import Policies
-from server.services.quick_replies import Limits as ReplyLimits
 from server.services.quick_replies import QuickReplies
 from server.services.reads import ConversationReads, LiveReads
 from server.services.schedules import Schedules
@@ -42,7 +43,9 @@ from server.store.audit import AuditStore
 from server.store.conversation_lines import ConversationLines
 from server.store.finding import Finding
 from server.store.quick_replies import QuickReplies as ReplyStore
+from server.storeys.file_parts import rules_of
 from server.storeys.identity import Identity
+from server.storeys.reply_limits import limits_of
 
 
 class Surfaces(Identity):
@@ -82,6 +85,15 @@ class Surfaces(Identity):
             customers=self.customer_store,
             orders=self.order_store,
             retagged=self.automation.automation.customer_retagged,
+        )
+        replies = QuickReplies(
+            ReplyStore(self.db),
+            accounts=self.account_store,
+            groups=self.group_store,
+            roles=self.role_store,
+            scope=self.scope,
+            bus=self.bus,
+            limits=limits_of(settings),
         )
         links = SignInLinks(self.link, self.sign_in, demo=settings.demo)
         self.web: FastAPI = build_api(
@@ -131,17 +143,19 @@ class Surfaces(Identity):
                 collaborations=self.work.collaborations,
                 policies=self.policies,
                 rules=self.automation.rules,
-                quick_replies=QuickReplies(
-                    ReplyStore(self.db),
-                    accounts=self.account_store,
-                    groups=self.group_store,
-                    roles=self.role_store,
+                quick_replies=replies,
+                configurations=Configurations(
+                    editing=self.editing,
                     scope=self.scope,
-                    bus=self.bus,
-                    limits=ReplyLimits(
-                        shop=settings.quick_replies_shop,
-                        group=settings.quick_replies_group,
-                        own=settings.quick_replies_own,
+                    kinds=frozenset(kind.value for kind in rules_of(settings).kinds),
+                    limits=replies.limits,
+                    effects=ConfigurationEffects(
+                        shops=self.shops,
+                        accounts=self.account_store,
+                        live=self.changes,
+                        rights=self.rights_feed,
+                        rules=self.automation.rules,
+                        replies=replies,
                     ),
                 ),
                 dry_run=self.dry_run,

@@ -251,6 +251,9 @@ CHANGES: dict[str, Change] = {
         ("identity_keys.changed",),
         first("POST /v1/settings/identity-keys", id_as="kid", id_in="kid"),
     ),
+    "POST /v1/settings/import": Change(
+        {"yaml": "format: 1\ncollaboration:\n  watchers_max: 7\n"}, ("shops.changed",)
+    ),
     "PUT /v1/settings/collaboration": Change({"agents_see_watchers": True}, ("shops.changed",)),
     "PUT /v1/settings/wall": Change(
         {"thresholds": {"waiting_s": {"warn": 60, "bad": 300}}}, ("wall_settings.added",)
