@@ -20,12 +20,14 @@ from router.link import link_to
 from router.policy import Policy
 from router.redis_link import LinkError
 from router.scripts import SOURCES
+from server.allowances import file_rules, reply_limits
 from server.services.accounts import Accounts, NewAccount, check_password
 from server.services.actors import OnCommandLine
 from server.services.api_keys import ApiKeys
 from server.services.audit import Audit
 from server.services.callers import Caller
 from server.services.collaboration_settings import CollaborationSettings
+from server.services.configuration.configurations import Brought, Configurations
 from server.services.groups import Groups
 from server.services.live import Live, routing_unavailable
 from server.services.passwords import Passwords
@@ -79,6 +81,7 @@ class Setup:
     """The services on one database, without a node. Use as an async context manager."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._link = link_to(settings.redis_url.get_secret_value(), scripts=SOURCES, name="pointsman-setup")
         self._database = Database(
             settings.database_url.get_secret_value(), pool_max=2, deadline_s=settings.database_deadline_s
@@ -204,6 +207,16 @@ class Setup:
             raise routing_unavailable() from None
         return [row.slug for row in rows]
 
+    async def export_settings(self, shop: str) -> str:
+        """All settings of a shop as YAML. RequestError `shop_not_found`."""
+        return await self._configurations().export(_manager(await self._shop(shop)))
+
+    async def import_settings(self, shop: str, text: str, *, rehearse: bool) -> Brought:
+        """Let a shop be as the file says, or only say what that would change. RequestError `shop_not_found`,
+        `invalid_configuration`."""
+        manager = _manager(await self._shop(shop))
+        return await self._configurations().bring(manager, text, rev=None, rehearse=rehearse)
+
     async def _make_owner(self, shop: ShopId, owner: Owner) -> AccountRow:
         new = NewAccount(owner.email, owner.name, frozenset({Role.OWNER}), owner.password)
         return await self._account_service().create(_manager(shop), new)
@@ -249,6 +262,15 @@ class Setup:
             live=self._told,
         )
 
+    def _configurations(self) -> Configurations:
+        return Configurations(
+            editing=self._editing,
+            scope=Scope(self._roles, self._glass, self._facts),
+            kinds=frozenset(kind.value for kind in file_rules(self._settings).kinds),
+            limits=reply_limits(self._settings),
+            effects=self._told,
+        )
+
     def _group_service(self) -> Groups:
         return Groups(
             groups=self._groups,
@@ -273,6 +295,10 @@ class _Told:
     async def policy_changed(self, shop_id: ShopId) -> None:
         if await self._is_live(shop_id):
             await self._live.set_policy(shop_id)
+
+    async def configured(self, shop: ShopId, sections: frozenset[str]) -> None:
+        # Running nodes see settings within a second, and profiles in their next round (`duty`).
+        await self.policy_changed(shop)
 
     async def account_removed(self, shop_id: ShopId, account_id: AccountId) -> None:
         if await self._is_live(shop_id):

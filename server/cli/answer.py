@@ -78,5 +78,10 @@ def fail(failure: Failure, *, as_json: bool) -> None:
         give({"error": error}, "", as_json=True)
         return
     lines = [failure.sentence]
-    lines += [f"  {fault.get('field', '')}: {fault.get('problem', '')}" for fault in failure.faults]
+    lines += [f"  {_place(fault)}: {fault.get('problem', '')}" for fault in failure.faults]
     typer.echo("\n".join(lines), file=sys.stderr)
+
+
+def _place(fault: dict[str, str]) -> str:
+    line = fault.get("line")
+    return fault.get("field", "") if not line else f"line {line}: {fault.get('field', '')}"

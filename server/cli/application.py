@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from server.cli import accounts, chat, documents, keys, operations, running, shops
+from server.cli import accounts, chat, configuration, documents, keys, operations, running, shops
 from server.cli.answer import DONE, FAILED, INTERRUPTED, WRONG_USE, Failure, explain, fail
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ shops.add_to(app)
 accounts.add_to(app)
 keys.add_to(app)
 documents.add_to(app)
+configuration.add_to(app)
 chat.add_to(app)
 
 

@@ -10,6 +10,7 @@ from starlette.routing import WebSocketRoute
 from protocol.schema import asyncapi, openrpc
 from protocol.version import VERSION
 from router.redis_link import LinkError
+from server.allowances import file_rules, reply_limits
 from server.gateway.endpoint import Gateway
 from server.gateway.origin import Origins
 from server.handlers import handlers, notices
@@ -43,9 +44,7 @@ from server.store.audit import AuditStore
 from server.store.conversation_lines import ConversationLines
 from server.store.finding import Finding
 from server.store.quick_replies import QuickReplies as ReplyStore
-from server.storeys.file_parts import rules_of
 from server.storeys.identity import Identity
-from server.storeys.reply_limits import limits_of
 
 
 class Surfaces(Identity):
@@ -93,7 +92,7 @@ class Surfaces(Identity):
             roles=self.role_store,
             scope=self.scope,
             bus=self.bus,
-            limits=limits_of(settings),
+            limits=reply_limits(settings),
         )
         links = SignInLinks(self.link, self.sign_in, demo=settings.demo)
         self.web: FastAPI = build_api(
@@ -147,7 +146,7 @@ class Surfaces(Identity):
                 configurations=Configurations(
                     editing=self.editing,
                     scope=self.scope,
-                    kinds=frozenset(kind.value for kind in rules_of(settings).kinds),
+                    kinds=frozenset(kind.value for kind in file_rules(settings).kinds),
                     limits=replies.limits,
                     effects=ConfigurationEffects(
                         shops=self.shops,

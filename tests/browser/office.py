@@ -28,6 +28,7 @@ PAGES = {
     "holidays": "节假日",
     "widget": "网页挂件",
     "keys": "API 密钥",
+    "configuration": "导入与导出",
     "wall": "监控墙阈值",
     "audit": "操作日志",
 }

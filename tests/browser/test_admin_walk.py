@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -109,7 +110,7 @@ def test_every_page_tells_who_changed_what(office: Office, opens: Opens) -> None
     expect(history).to_contain_text("旁观者上限")
     expect(history.get_by_role("deletion")).to_have_text("20")
     expect(history.get_by_role("insertion")).to_have_text("7")
-    for page in PAGES.keys() - {"routing", "workbench", "wall", "audit"}:
+    for page in PAGES.keys() - {"routing", "workbench", "configuration", "wall", "audit"}:
         desk.turns_to(page)
         desk.is_at(page)
         expect(desk.page.get_by_role("heading", name="变更历史")).to_be_visible()
@@ -265,3 +266,28 @@ def test_no_dialog_of_the_settings_has_barriers(office: Office, opens: Opens) ->
         assert desk.window.barriers(CORNERS) == [], opening
         desk.page.keyboard.press("Escape")
         expect(desk.question).to_have_count(0)
+
+
+@pytest.mark.req("KS-23")
+def test_the_settings_come_out_as_a_file_and_go_in_after_a_look(
+    office: Office, opens: Opens, tmp_path: Path
+) -> None:
+    desk = office.settings(opens(), "店主", "configuration")
+    with desk.page.expect_download() as taken:
+        desk.presses("下载 YAML")
+    kept = tmp_path / "settings.yaml"
+    taken.value.save_as(kept)
+    text = kept.read_text(encoding="utf-8")
+    kept.write_text(text.replace("watchers_max: 20", "watchers_max: 0"), encoding="utf-8")
+    choice = desk.page.locator("input[type=file]")
+    choice.set_input_files(kept)
+    expect(desk.problem).to_contain_text("collaboration.watchers_max 不得小于 1")
+    kept.write_text(text.replace("watchers_max: 20", "watchers_max: 7"), encoding="utf-8")
+    choice.set_input_files(kept)
+    expect(desk.page.get_by_text("将修改 1 项设置")).to_be_visible()
+    expect(desk.page.get_by_role("insertion")).to_have_text("7")
+    assert desk.window.barriers(CORNERS) == []
+    assert office.asks("GET", "/v1/settings/collaboration")["watchers_max"] == 20
+    desk.presses("确认导入")
+    expect(desk.page.get_by_text("设置已按文件更新")).to_be_visible()
+    assert office.asks("GET", "/v1/settings/collaboration")["watchers_max"] == 7

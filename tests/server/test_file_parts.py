@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from server.allowances import file_rules
 from server.services.file_types import EVERY_KIND, FileKind
 from server.settings import FILE_KINDS, SettingsError, load
 from server.store.objects import Bucket
-from server.storeys.file_parts import place_of, rules_of
+from server.storeys.file_parts import place_of
 
 pytestmark = pytest.mark.req("CO-04")
 
@@ -73,6 +74,6 @@ def test_what_cannot_be_meant_is_refused(name: str, value: Any) -> None:
 
 
 def test_the_server_may_take_less_than_there_is() -> None:
-    assert rules_of(settings()).kinds == EVERY_KIND
-    assert rules_of(settings(file_kinds="image, text")).kinds == {FileKind.IMAGE, FileKind.TEXT}
+    assert file_rules(settings()).kinds == EVERY_KIND
+    assert file_rules(settings(file_kinds="image, text")).kinds == {FileKind.IMAGE, FileKind.TEXT}
     assert set(FileKind) == FILE_KINDS

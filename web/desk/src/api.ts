@@ -18,7 +18,7 @@ export class Problem extends Error {
     readonly reason: string,
     message: string,
     /** per field: what is wrong */
-    readonly errors: { field: string; problem: string }[] = [],
+    readonly errors: { field: string; problem: string; line?: number }[] = [],
     /** with `stale_rev`, where it is known */
     readonly meanwhile: Faster | null = null,
   ) {
@@ -138,8 +138,8 @@ export class Api {
   private async plain(method: Method, path: string, body?: unknown, token?: string): Promise<unknown> {
     const answer = await this.answer(method, path, body, token);
     if (answer.status === 204) return null;
-    // A table is no JSON.
-    if (answer.headers.get("Content-Type")?.startsWith("text/")) return await answer.text();
+    // A table is no JSON, nor is a file of settings.
+    if (/^(text\/|application\/yaml)/.test(answer.headers.get("Content-Type") ?? "")) return await answer.text();
     return await answer.json().catch(() => null);
   }
 

@@ -39,6 +39,12 @@ export const PAGES: SettingsPage[] = [
   { name: "holidays", section: "people", rights: ["settings.view"], load: () => import("../parts/settings/HolidaysPage.vue") },
   { name: "widget", section: "connect", rights: ["settings.view"], load: () => import("../parts/settings/WidgetPage.vue") },
   { name: "keys", section: "connect", rights: ["integration.manage"], load: () => import("../parts/settings/ApiKeysPage.vue") },
+  {
+    name: "configuration",
+    section: "connect",
+    rights: ["settings.view"],
+    load: () => import("../parts/settings/ConfigurationPage.vue"),
+  },
   { name: "wall", section: "watch", rights: ["settings.view"], load: () => import("../parts/settings/WallPage.vue") },
   { name: "audit", section: "watch", rights: ["audit.view"], load: () => import("../parts/settings/AuditPage.vue") },
 ];

@@ -3,6 +3,7 @@
 import { together } from "../area";
 import { connect } from "./settings/connect";
 import { endings } from "./settings/endings";
+import { file } from "./settings/file";
 import { fields } from "./settings/fields";
 import { frame } from "./settings/frame";
 import { hours } from "./settings/hours";
@@ -14,4 +15,4 @@ import { rules } from "./settings/rules";
 import { wall } from "./settings/wall";
 import { workbench } from "./settings/workbench";
 
-export const settings = together(connect, endings, fields, frame, hours, meanwhile, people, replies, routing, rules, wall, workbench);
+export const settings = together(connect, endings, fields, file, frame, hours, meanwhile, people, replies, routing, rules, wall, workbench);
