@@ -126,7 +126,7 @@ async def _write_roles(way: UnderWay, wanted: Mapping[str, RoleGrants]) -> None:
     if Right.ROLES in united(before[role].grants for role in own) and Right.ROLES not in united(
         after[role].grants for role in own if role in after
     ):
-        way.fault("roles", "You would lose the right to change roles, and could not undo it.")
+        way.fault("roles", "you would lose the right to change roles, and could not undo it")
 
 
 async def _write_routing(way: UnderWay, wanted: Mapping[str, Any], leaving: frozenset[GroupId]) -> None:
