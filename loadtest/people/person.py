@@ -78,6 +78,12 @@ class Person:
         session = self.client.session
         return "" if session is None else str(session.me.person.id)
 
+    @property
+    def shop(self) -> str:
+        """The id of the shop that they came to; empty before the first hello."""
+        session = self.client.session
+        return "" if session is None else session.me.shop_id
+
     async def live(self) -> None:
         """Do what such a person does, until cancelled."""
         raise NotImplementedError
