@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import uvloop
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from loadtest import bench, chaos, checker, fan_out, load, proof, report
+from loadtest import bench, chaos, checker, fan_out, load, proof, races, report
 from loadtest.children import ChildFailed
 from loadtest.crowd import CrowdFailed
 from loadtest.faults import FAULTS
@@ -102,6 +104,23 @@ def _check(options: argparse.Namespace) -> int:
     return 0 if verdict.holds else 1
 
 
+def _races(options: argparse.Namespace) -> int:
+    with Progress(*PROGRESS, console=Console(stderr=True)) as bar:
+        task = bar.add_task("races", total=options.seeds)
+        outcome = _run(
+            races.run(
+                options.seeds, options.first, lambda done, _: bar.update(task, completed=done), options.logs
+            )
+        )
+    print(f"\n{outcome.text()}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(outcome.document(), indent=2) + "\n")
+    return 1 if outcome.failed else 0
+
+
+PROGRESS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+
 def _proof(options: argparse.Namespace) -> int:
     outcome = _run(proof.run(options.times, options.drop, _tell, options.logs))
     print(f"\n{outcome.text()}")
@@ -114,6 +133,7 @@ COMMANDS = {
     "bench": _bench,
     "check": _check,
     "proof": _proof,
+    "races": _races,
     "chaos": _chaos,
     "load": _load,
     "fan-out": _fan_out,
@@ -164,6 +184,9 @@ def _parser() -> argparse.ArgumentParser:
         help="many agents in one conversation, many supervisors before one wall: cost by their number",
     )
     spread.add_argument("--rounds", type=_number(1, 100), default=5, help="medians are taken over so many")
+    rivals = commands.add_parser("races", help="two want the same at the same time: exactly one gets it")
+    rivals.add_argument("--seeds", type=_number(1, 1_000_000), default=10_000)
+    rivals.add_argument("--first", type=int, default=1, help="the first seed")
     judge = commands.add_parser("check", help="hold journals of a finished run against PostgreSQL")
     judge.add_argument("journals", type=Path, nargs="+", metavar="JOURNAL")
     judge.add_argument("--database", required=True, metavar="URL")
@@ -172,9 +195,9 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument(
         "--drop", type=_number(2, 1_000_000), default=7, help="of so many deliveries one is lost"
     )
-    for each in (judge, prove, measure, spread):
+    for each in (rivals, judge, prove, measure, spread):
         each.add_argument("--json", type=Path, metavar="FILE", help="write everything found to FILE as well")
-    for each in (judge, prove, measure, play, faults, spread):
+    for each in (rivals, judge, prove, measure, play, faults, spread):
         each.add_argument("--logs", type=_folder, metavar="DIR", help="keep the servers' logs there")
     return parser
 

@@ -50,13 +50,13 @@ def said_in(body: object) -> str:
 
 
 class Journal:
-    """One process's share of it. Use as a context manager, or `close` it: until then the end may be in memory."""
+    """One process's share of it, begun anew. A context manager; or `close` it: until then the end may be in memory."""
 
     def __init__(self, path: Path, *, seed: int = 0) -> None:
         self.path = path
         self.acknowledged = 0
         """sends so far, for those who wait for some number of them"""
-        self._file = path.open("ab", buffering=BUFFER_BYTES)
+        self._file = path.open("wb", buffering=BUFFER_BYTES)
         self._numbers = count(1)
         self._sighted: dict[str, set[str]] = {}
         self.note("began", wall_ms_now(), seed)

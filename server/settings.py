@@ -175,7 +175,7 @@ class Settings(BaseSettings):
         default=0.5, gt=0, le=1, description="How often each node looks for durable deadlines that are due."
     )
     unconfirmed_s: float = Field(
-        default=2, gt=0, le=60, description="Age at which another node finishes a decision."
+        default=1.5, gt=0, le=60, description="Age at which another node finishes a decision."
     )
     queue_places_s: float = Field(
         default=2, gt=0, le=60, description="How often waiting customers are told their new place."

@@ -31,6 +31,8 @@ class Shop:
     agents: list[Account] = field(default_factory=list[Account])
     supervisors: list[Account] = field(default_factory=list[Account])
     bots: list[Account] = field(default_factory=list[Account])
+    managers: list[Account] = field(default_factory=list[Account])
+    """service admins: they assign, and set others' status"""
 
     @classmethod
     async def found(cls, slug: str, environment: Mapping[str, str]) -> "Shop":
@@ -51,7 +53,7 @@ class Shop:
                 await door.ask("PUT", path, body, token=self.owner_token)
 
     async def employ(
-        self, *, agents: int = 0, supervisors: int = 0, bots: int = 0, capacity: int = 10
+        self, *, agents: int = 0, supervisors: int = 0, bots: int = 0, managers: int = 0, capacity: int = 10
     ) -> None:
         """So many more accounts of each kind; agents hold `capacity` conversations. Raises Refused."""
         async with Door(self.port) as door:
@@ -59,6 +61,7 @@ class Shop:
                 ("agent", agents, self.agents),
                 ("supervisor", supervisors, self.supervisors),
                 ("bot", bots, self.bots),
+                ("service_admin", managers, self.managers),
             ):
                 for _ in range(many):
                     known.append(await self._employ(door, kind, len(known) + 1, capacity))

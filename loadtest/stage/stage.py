@@ -42,6 +42,8 @@ class Stage:
         self.shops: list[Shop] = []
         self.port = 0
         self._undo = undo
+        self._direct: dict[str, str] = {}
+        """the environment of commands: past all proxies"""
 
     @classmethod
     async def open(
@@ -74,6 +76,14 @@ class Stage:
         """PostgreSQL itself, past all proxies."""
         return self.servers.database_url
 
+    async def found(self, slug: str) -> Shop:
+        """One more shop, which is also in `shops`. Raises ChildFailed, Refused."""
+        shop = await Shop.found(slug, self._direct)
+        shop.port = self.port
+        await shop.open_doors()
+        self.shops.append(shop)
+        return shop
+
     async def wire(self, name: str) -> Wire:
         """A new proxy before the balancer, for clients whose network misbehaves."""
         return await self.board.wire(name, ("127.0.0.1", self.port))
@@ -103,13 +113,13 @@ class Stage:
         await self.close()
 
     async def _start(self, nodes: int, shops: int, environment: Mapping[str, str]) -> None:
-        direct = {
+        self._direct = {
             **environment,
             "POINTSMAN_DATABASE_URL": self.servers.database_url,
             "POINTSMAN_REDIS_URL": self.servers.redis_url,
         }
-        await run((sys.executable, "-m", "server", "migrate", "--json"), direct)
-        await asyncio.gather(self._start_nodes(nodes, environment), self._found(shops, direct))
+        await run((sys.executable, "-m", "server", "migrate", "--json"), self._direct)
+        await asyncio.gather(self._start_nodes(nodes, environment), self._found(shops))
         self.port = await self.board.balancer("front", [("127.0.0.1", node.port) for node in self.nodes])
         for shop in self.shops:
             shop.port = self.port
@@ -128,9 +138,9 @@ class Stage:
                 raise each
         await self.ready()
 
-    async def _found(self, many: int, environment: Mapping[str, str]) -> None:
+    async def _found(self, many: int) -> None:
         slugs = [f"shop-{number}" for number in range(1, many + 1)]
-        self.shops = list(await asyncio.gather(*(Shop.found(slug, environment) for slug in slugs)))
+        self.shops = list(await asyncio.gather(*(Shop.found(slug, self._direct) for slug in slugs)))
 
 
 async def _says_ready(http: httpx.AsyncClient, node: Node) -> bool:

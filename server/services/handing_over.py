@@ -92,7 +92,7 @@ class HandingOver:
         """`conversation.pull`: exactly one of several pullers wins; the others are told (KS-14, KS-21)."""
         pool = pool_named(params.pool)
         if params.conversation_id is not None:
-            row = await self._seeing.conversation(session, params.conversation_id)
+            row = await self._seeing.changing(session, params.conversation_id)
             if row.state is Life.QUEUED:  # else nobody may pull it, and that is what they are told
                 await self._scope.require(session, Right.PULL, "take this", conversation=row)
             return await self._pull(session, row.id, None)
@@ -149,7 +149,7 @@ class HandingOver:
     async def _give(self, session: Session, params: m.TransferParams, act: Act) -> m.ConversationResult:
         if (params.account_id is None) == (params.group_id is None):
             raise unfit("account_id", "one_target", "Name either a colleague or a department.")
-        row = await self._seeing.conversation(session, params.conversation_id)
+        row = await self._seeing.changing(session, params.conversation_id)
         choice = await self._targets.choice(session, act, row)
         giving = Giving(_by(session), _epoch(params, row), params.stay, params.reason)
         await self._give_within(session, row, params, choice, giving)

@@ -3,6 +3,8 @@
 Who may see what is judged by the scope engine; the rest does not exist for them: 1004, as for another shop's (I5).
 """
 
+from dataclasses import replace
+
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, not_found
 from protocol.ids import AccountId, ConversationId, CustomerId
@@ -11,10 +13,10 @@ from protocol.rights import Right
 from protocol.shapes import Conversation, Party, RoutingDecision, TriedTier, WaitExplanation, WaitReason
 from protocol.states import Life, PersonKind
 from protocol.times import text_of_ms
-from router.model import EVERYBODY, PRIORITY, Decision, Tried, Waiting
+from router.model import EVERYBODY, PRIORITY, Decision, Refusal, Tried, Waiting
 from server.services import views
 from server.services.casts import Casts
-from server.services.live import Live
+from server.services.live import Live, refused
 from server.services.names import Names
 from server.services.scope import Scope, Why, takes_part
 from server.services.viewer import Viewer
@@ -53,20 +55,36 @@ class Seeing:
             raise not_found("conversation")
         return row
 
+    async def changing(self, viewer: Viewer, conversation_id: str) -> ConversationRow:
+        """As `conversation`, for what several may want at once: who was overtaken is told so, though they may not see
+        it any more. STALE_ASSIGNMENT for who had it, CONFLICT for who might have taken it while it waited."""
+        row = await self._conversations.get(viewer.shop_id, ConversationId(conversation_id))
+        if await self._scope.may_see(viewer, row):
+            return row
+        raise await self._overtaken(viewer, row)
+
+    async def _overtaken(self, viewer: Viewer, row: ConversationRow) -> RequestError:
+        if viewer.kind is not PersonKind.ACCOUNT:
+            return not_found("conversation")
+        past = await self._decisions.past(row.shop_id, row.id, AccountId(viewer.person_id))
+        if not past.owned:
+            waiting = replace(row, state=Life.QUEUED, owner_id=None)
+            might = await self._scope.judge(viewer, Right.PULL, conversation=waiting)
+            if not past.waited or might is not Why.PERMITTED:
+                return not_found("conversation")
+        if row.state is Life.CLOSED:
+            return refused(Refusal.UNKNOWN_CONVERSATION)
+        return _somebody_elses(row) if past.owned else refused(Refusal.NOT_WAITING)
+
     async def serving(self, viewer: Viewer, conversation_id: str) -> ConversationRow:
-        """A conversation that the caller owns, or may give to anybody as a manager. Raises NOT_FOUND; STALE_ASSIGNMENT
-        with the new epoch when somebody else serves it."""
-        row = await self.conversation(viewer, conversation_id)
+        """A conversation that the caller owns, or may give to anybody as a manager. Raises as `changing`;
+        STALE_ASSIGNMENT with the new epoch when somebody else serves it."""
+        row = await self.changing(viewer, conversation_id)
         if row.owner_id == viewer.person_id:
             return row
         if await self._scope.judge(viewer, Right.ASSIGN, conversation=row) is Why.PERMITTED:
             return row
-        raise RequestError(
-            ErrorCode.STALE_ASSIGNMENT,
-            "not_owner",
-            "Somebody else serves this conversation now.",
-            detail={"assign_epoch": row.assign_epoch},
-        )
+        raise _somebody_elses(row)
 
     async def show(
         self, viewer: Viewer, conversation_id: ConversationId, *, passing: bool = False
@@ -194,3 +212,12 @@ class Seeing:
                 for agent, why in waiting.agents
             ],
         )
+
+
+def _somebody_elses(row: ConversationRow) -> RequestError:
+    return RequestError(
+        ErrorCode.STALE_ASSIGNMENT,
+        "not_owner",
+        "Somebody else serves this conversation now.",
+        detail={"assign_epoch": row.assign_epoch},
+    )

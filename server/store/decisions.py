@@ -1,11 +1,20 @@
 """The history of assignment: every routing decision of a conversation, with what was tried (KS-22)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from protocol.codes import Reason
 from protocol.ids import AccountId, ConversationId, ShopId
 from router.model import Change, Decision, Tried
 from server.store.database import Database, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Whether somebody owned a conversation once, and whether it ever waited."""
+
+    owned: bool
+    waited: bool
 
 
 class Decisions:
@@ -22,6 +31,20 @@ class Decisions:
             conversation_id,
         )
         return tuple(_decision(row) for row in rows)
+
+    async def past(self, shop_id: ShopId, conversation_id: ConversationId, account: AccountId) -> Past:
+        """What of a conversation's past concerns somebody who has it no longer, or never had it."""
+        row = await self._db.fetchrow(
+            """
+            SELECT coalesce(bool_or(owner = $3), false) AS owned, coalesce(bool_or(change = 'queued'), false) AS waited
+            FROM decisions WHERE shop_id = $1 AND conversation_id = $2
+            """,
+            shop_id,
+            conversation_id,
+            account,
+        )
+        assert row is not None, "an aggregate has one row"
+        return Past(row["owned"], row["waited"])
 
     async def received(self, shop_id: ShopId, since_ms: int) -> dict[AccountId, int]:
         """How many conversations each account was given since then ("received today", KS-02)."""

@@ -204,3 +204,48 @@ async def test_two_managers_transfer_at_once_and_one_owner_is_left(house: House)
     winner = max_ if outcomes[1] is lost[0] else nora
     await winner.sees(conversation, owner=winner.id)
     assert await shop.invariants() == {"I3": 0, "I4": 0, "I8": 0}
+
+
+@pytest.mark.req("KS-21")
+async def test_who_pulls_what_a_colleague_has_taken_meanwhile_is_told_that_and_not_that_it_never_was(
+    house: House,
+) -> None:
+    shop = await house.shop()
+    lily, max_ = [await shop.agent(name, status="paused") for name in ("Lily", "Max")]
+    ada = await shop.customer("Ada")
+    taken, gone = await ada.opens(), await (await shop.customer("Bob")).opens()
+    await max_.asks("conversation.pull", conversation_id=taken)
+    await max_.asks("conversation.pull", conversation_id=gone)
+    await shop.set_policy(wrap_up_s=0)
+    await max_.asks("conversation.end", conversation_id=gone)
+
+    assert (await lily.refused("conversation.pull", conversation_id=taken)).reason == "not_waiting"
+    assert (await lily.refused("conversation.pull", conversation_id=gone)).reason == "conversation_closed"
+
+
+@pytest.mark.req("KS-21")
+async def test_who_gives_away_what_is_not_theirs_any_more_is_told_whose_it_is_as_when_they_write(
+    house: House,
+) -> None:
+    shop, lily, max_ = await full_desk(house)
+    zoe = await shop.agent("Zoe", status="paused")
+    conversation = await only(lily)
+    await lily.asks("conversation.transfer", conversation_id=conversation, account_id=max_.id)
+    await max_.asks("conversation.transfer", conversation_id=conversation, account_id=zoe.id)
+
+    for method, more in (
+        ("conversation.transfer", {"account_id": max_.id}),
+        ("conversation.requeue", {}),
+        ("conversation.end", {}),
+    ):
+        refused = await lily.refused(method, conversation_id=conversation, **more)
+        assert (refused.code, refused.reason) == (ErrorCode.STALE_ASSIGNMENT, "not_owner"), method
+
+
+@pytest.mark.req("GP-02")
+async def test_what_never_waited_and_was_never_theirs_does_not_exist_for_a_colleague(house: House) -> None:
+    _, lily, max_ = await full_desk(house)
+
+    refused = await lily.refused("conversation.pull", conversation_id=await only(max_))
+
+    assert refused.code is ErrorCode.NOT_FOUND
