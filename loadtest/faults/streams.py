@@ -6,13 +6,15 @@ from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 
-from loadtest.faults.catching_up import Ends
+from loadtest.children import ChildFailed
+from loadtest.faults.catching_up import POLL_S, Ends
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
 from loadtest.stage.node import Node
 
 STOPPED_S: Final = 1.5
 """How long a node is held, so that something gathers in its stream; much shorter than its lease."""
-GATHERS_S: Final = 4.0
+GATHERS_S: Final = 3.0
+LEASE_S: Final = 20.0
 WITHIN_S: Final = 40.0
 WAYS: Final = ("gap", "reorder", "duplicate")
 TAMPER: Final = """
@@ -79,7 +81,7 @@ async def tampered(scene: Scene, dice: random.Random) -> Figures:
 async def _tamper(redis: Any, node: Node, way: str) -> int:
     """How many entries were changed."""
     name = await _incarnation(redis, node)
-    stream = f"pm:gw:{name}"
+    stream = f"pm:{{nodes}}:gw:{name}"
     loop = asyncio.get_running_loop()
     began = loop.time()
     node.freeze()
@@ -97,12 +99,16 @@ async def _tamper(redis: Any, node: Node, way: str) -> int:
 
 
 async def _incarnation(redis: Any, node: Node) -> str:
-    """What the node calls itself now: the one of its incarnations that has a lease."""
-    for known in await redis.hkeys("pm:nodes"):
-        name = known.decode()
-        if name.startswith(f"{node.name}:") and await redis.exists(f"pm:lease:{name}"):
-            return name
-    raise AssertionError(f"{node.name} has no lease")
+    """What the node calls itself now: the one of its incarnations that has a lease. ChildFailed when none gets one."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while loop.time() - began < LEASE_S:
+        for known in await redis.hkeys("pm:{nodes}"):
+            name = known.decode()
+            if name.startswith(f"{node.name}:") and await redis.exists(f"pm:{{nodes}}:lease:{name}"):
+                return name
+        await asyncio.sleep(POLL_S)
+    raise ChildFailed(f"{node.name} has no lease.\n{node.child.said()}")
 
 
 FAMILY = (
