@@ -3,6 +3,7 @@
 Absolute values with `rev`: the higher wins, so repeats do no harm (I7: old snapshot + events = fresh snapshot).
 """
 
+from collections import deque
 from typing import TypeVar
 
 from protocol.cards import Alarm, Invitation, Item, Mention, Wall, Workbench
@@ -27,6 +28,8 @@ from protocol.shapes import AgentCard, Conversation, Message, PoolCard, Queue, S
 from protocol.states import Life
 
 RevisedT = TypeVar("RevisedT", Item, Alarm)
+TAIL_MAX = 100
+"""Messages of each log that are kept to be told after a state that is older than they are."""
 
 
 class View:
@@ -53,6 +56,8 @@ class View:
         """as it was last, while this session subscribes to it"""
         self._last: dict[str, Message] = {}
         """what was said last in each log: most events about conversations do not carry it, and may come after it"""
+        self._tails: dict[str, deque[Message]] = {}
+        """the end of each log: a state that comes after messages may be older than they are"""
 
     def snapshot(self) -> list[Conversation]:
         """What a fresh `session.hello` would give: the own conversations that are not closed, by id."""
@@ -96,23 +101,21 @@ class View:
     def put(self, conversation: Conversation) -> bool:
         """A conversation as it is now, or was. Of one that is known in this version or a later one nothing is taken but
         what was said last: most pictures do not carry that, and the one that does may come late. False: nothing new."""
-        known = self.conversations.get(conversation.conversation_id)
-        facts: dict[str, object] = {}
-        if known is not None:
-            if conversation.rev <= known.rev:
-                return self._late(known, conversation)
-            if conversation.head_seq < known.head_seq:
-                facts["head_seq"] = known.head_seq
-            if conversation.customer_messages < known.customer_messages:
-                facts["customer_messages"] = known.customer_messages
-            if conversation.customer_messages_read < known.customer_messages_read:
-                facts["customer_messages_read"] = known.customer_messages_read
-            if known.answered:
-                facts["answered"] = True
+        key = conversation.conversation_id
+        known = self.conversations.get(key)
+        if known is not None and conversation.rev <= known.rev:
+            return self._late(known, conversation)
         if conversation.last_message is not None:
             self._remember(conversation.last_message)
-        facts["last_message"] = self._last.get(conversation.conversation_id)
-        self.conversations[conversation.conversation_id] = conversation.model_copy(update=facts)
+        now = conversation.model_copy(update={"last_message": self._last.get(key)})
+        for message in self._tails.get(key, ()):
+            now = _after(now, message)
+        if known is not None:
+            facts: dict[str, object] = {"answered": now.answered or known.answered}
+            for member in ("head_seq", "customer_messages", "customer_messages_read"):
+                facts[member] = max(getattr(now, member), getattr(known, member))
+            now = now.model_copy(update=facts)
+        self.conversations[key] = now
         return True
 
     def _late(self, known: Conversation, older: Conversation) -> bool:
@@ -128,33 +131,31 @@ class View:
         """It is not for this session any more."""
         self.conversations.pop(conversation_id, None)
         self._last.pop(conversation_id, None)
+        self._tails.pop(conversation_id, None)
 
     def said(self, message: Message) -> None:
         """A message was added to its log; called in the order of the log."""
+        key = message.conversation_id
         self._remember(message)
-        known = self.conversations.get(message.conversation_id)
-        if known is None:
-            return
-        told: dict[str, object] = {"last_message": self._last.get(message.conversation_id)}
-        if message.seq > known.head_seq:
-            told["head_seq"] = message.seq
-            if message.sender.kind == "customer":
-                told["customer_messages"] = known.customer_messages + 1
-                told["waiting_since"] = known.waiting_since or message.created_at
-            elif message.sender.kind != "system" and not message.internal:
-                told["waiting_since"] = None
-                told["answered"] = known.answered or (
-                    known.owner is not None
-                    and message.sender.kind == "agent"
-                    and message.sender.id == known.owner.id
-                )
-        self.conversations[message.conversation_id] = known.model_copy(update=told)
+        tail = self._tails.setdefault(key, deque(maxlen=TAIL_MAX))
+        if tail and tail[-1].seq >= message.seq:  # the log is told from its beginning once more
+            tail.clear()
+        tail.append(message)
+        known = self.conversations.get(key)
+        if known is not None:
+            now = known.model_copy(update={"last_message": self._last.get(key)})
+            self.conversations[key] = _after(now, message)
 
     def changed(self, message: Message) -> None:
         """A message was recalled."""
-        last = self._last.get(message.conversation_id)
-        if last is not None and last.seq == message.seq:
-            self.said(message)
+        key = message.conversation_id
+        last = self._last.get(key)
+        if last is None or last.seq != message.seq:
+            return
+        self._remember(message)
+        known = self.conversations.get(key)
+        if known is not None:
+            self.conversations[key] = known.model_copy(update={"last_message": self._last.get(key)})
 
     def _remember(self, message: Message) -> None:
         if message.sender.kind == "system":
@@ -234,3 +235,19 @@ class View:
             told["customer_messages_read"] = max(known.customer_messages_read, read.customer_messages)
         self.conversations[read.conversation_id] = known.model_copy(update=told)
         return True
+
+
+def _after(known: Conversation, message: Message) -> Conversation:
+    """A conversation after a message was added to its log; the same when it knew of that."""
+    if message.seq <= known.head_seq:
+        return known
+    told: dict[str, object] = {"head_seq": message.seq}
+    if message.sender.kind == "customer":
+        told["customer_messages"] = known.customer_messages + 1
+        told["waiting_since"] = known.waiting_since or message.created_at
+    elif message.sender.kind != "system" and not message.internal:
+        told["waiting_since"] = None
+        told["answered"] = known.answered or (
+            known.owner is not None and message.sender.kind == "agent" and message.sender.id == known.owner.id
+        )
+    return known.model_copy(update=told)

@@ -111,6 +111,23 @@ STORIES: Final[dict[str, tuple[dict[str, Any], Sequence[Frame]]]] = {
             changed("conversation.updated", rev=8, head=7, owner=BOB, assign_epoch=2, participants=[]),
         ],
     ),
+    "said_before_its_conversation_is_known": (
+        session(),
+        [
+            ("message.created", message(3, "where is it?")),
+            ("message.created", message(4, "hello?")),
+            changed("conversation.assigned", rev=5, head=2, customer_messages=1),
+        ],
+    ),
+    "a_state_older_than_what_was_said": (
+        session(conversation(rev=1, head=0)),
+        [
+            ("message.created", message(1, "where is it?")),
+            ("message.created", message(2, "on its way", sender=ANN)),
+            ("message.created", message(3, "when?")),
+            changed("conversation.updated", rev=3, head=2, customer_messages=1, answered=True),
+        ],
+    ),
     "a_note_does_not_answer_the_customer": (
         session(conversation(rev=1, head=0)),
         [

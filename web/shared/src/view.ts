@@ -26,6 +26,8 @@ export interface View {
   readonly conversations: Readonly<Record<string, Conversation>>;
   /** what was said last in each log: most events about conversations do not carry it, and may come after it */
   readonly last: Readonly<Record<string, Message>>;
+  /** the end of each log: a state that comes after messages may be older than they are */
+  readonly tails: Readonly<Record<string, readonly Message[]>>;
   readonly agents: Readonly<Record<string, AgentCard>>;
   readonly watching: readonly string[];
   readonly invitations: Readonly<Record<string, Invitation>>;
@@ -45,6 +47,7 @@ export const EMPTY: View = {
   me: null,
   conversations: {},
   last: {},
+  tails: {},
   agents: {},
   watching: [],
   invitations: {},
@@ -56,6 +59,9 @@ export const EMPTY: View = {
   pools: [],
   workbench: null,
 };
+
+/** Messages of each log that are kept to be told after a state that is older than they are. */
+const TAIL_MAX = 100;
 
 function by<T>(things: readonly T[], key: (thing: T) => string): Record<string, T> {
   return Object.fromEntries(things.map((thing) => [key(thing), thing]));
@@ -112,7 +118,8 @@ export function begin(view: View, hello: HelloResult): { view: View; doubtful: s
     const known = conversations[id];
     const news = conversation.last_message && isLater(last[id], conversation.last_message);
     if (news) last[id] = conversation.last_message as Message;
-    if (known === undefined || conversation.rev > known.rev) conversations[id] = merged(known, conversation, last[id]);
+    if (known === undefined || conversation.rev > known.rev)
+      conversations[id] = merged(known, conversation, last[id], next.tails[id]);
     else if (news) conversations[id] = { ...known, last_message: conversation.last_message };
   }
   const agents = taken.me ? { ...next.agents, [taken.me.account_id]: taken.me } : next.agents;
@@ -129,10 +136,17 @@ export function put(view: View, conversation: Conversation): View {
     if (next === view) return view;
     return { ...next, conversations: { ...next.conversations, [id]: { ...known, last_message: next.last[id] ?? null } } };
   }
-  return { ...next, conversations: { ...next.conversations, [id]: merged(known, conversation, next.last[id]) } };
+  const now = merged(known, conversation, next.last[id], next.tails[id]);
+  return { ...next, conversations: { ...next.conversations, [id]: now } };
 }
 
-function merged(known: Conversation | undefined, now: Conversation, last: Message | undefined): Conversation {
+function merged(
+  known: Conversation | undefined,
+  given: Conversation,
+  last: Message | undefined,
+  tail: readonly Message[] = [],
+): Conversation {
+  const now = tail.reduce(after, given);
   return {
     ...now,
     head_seq: Math.max(now.head_seq, known?.head_seq ?? 0),
@@ -149,34 +163,46 @@ export function forget(view: View, conversationId: string): View {
     ...view,
     conversations: without(view.conversations, conversationId),
     last: without(view.last, conversationId),
+    tails: without(view.tails, conversationId),
   };
 }
 
 /** A message was added to its log; called in the order of the log. */
 export function said(view: View, message: Message): View {
-  const next = remember(view, message);
-  const known = next.conversations[message.conversation_id];
-  if (known === undefined) return next;
-  let told: Conversation = { ...known, last_message: next.last[message.conversation_id] ?? null };
-  if (message.seq > known.head_seq) {
-    told = { ...told, head_seq: message.seq };
-    if (message.sender.kind === "customer")
-      told = {
-        ...told,
-        customer_messages: known.customer_messages + 1,
-        waiting_since: known.waiting_since ?? message.created_at,
-      };
-    else if (message.sender.kind !== "system" && !message.internal) {
-      const byOwner = message.sender.kind === "agent" && message.sender.id === known.owner?.id;
-      told = { ...told, waiting_since: null, answered: known.answered || byOwner };
-    }
-  }
-  return { ...next, conversations: { ...next.conversations, [message.conversation_id]: told } };
+  const id = message.conversation_id;
+  const before = view.tails[id] ?? [];
+  // Otherwise the log is told from its beginning once more.
+  const goesOn = (before.at(-1)?.seq ?? 0) < message.seq;
+  const tail = [...(goesOn ? before : []), message].slice(-TAIL_MAX);
+  const next = remember({ ...view, tails: { ...view.tails, [id]: tail } }, message);
+  return withLast(next, id, (known) => after(known, message));
 }
 
 /** A message was recalled. */
 export function changed(view: View, message: Message): View {
-  return view.last[message.conversation_id]?.seq === message.seq ? said(view, message) : view;
+  const id = message.conversation_id;
+  if (view.last[id]?.seq !== message.seq) return view;
+  return withLast(remember(view, message), id, (known) => known);
+}
+
+function withLast(view: View, id: string, change: (known: Conversation) => Conversation): View {
+  const known = view.conversations[id];
+  if (known === undefined) return view;
+  const now = { ...change(known), last_message: view.last[id] ?? null };
+  return { ...view, conversations: { ...view.conversations, [id]: now } };
+}
+
+/** A conversation after a message was added to its log; the same when it knew of that. */
+function after(known: Conversation, message: Message): Conversation {
+  if (message.seq <= known.head_seq) return known;
+  const told = { ...known, head_seq: message.seq };
+  if (message.sender.kind === "customer") {
+    const waiting_since = known.waiting_since ?? message.created_at;
+    return { ...told, customer_messages: known.customer_messages + 1, waiting_since };
+  }
+  if (message.sender.kind === "system" || message.internal) return told;
+  const byOwner = message.sender.kind === "agent" && message.sender.id === known.owner?.id;
+  return { ...told, waiting_since: null, answered: known.answered || byOwner };
 }
 
 function remember(view: View, message: Message): View {
