@@ -84,11 +84,14 @@ class Logbook:
             await asyncio.sleep(self._gap_s)
             attempt = 0
             while await self._lacks(conversation_id):
+                known = self.logs[conversation_id].head
                 try:
                     await self._fetch_page(conversation_id)
                 except RequestError as refusal:
                     if not refusal.retryable:  # not for this session, or not any more
-                        self.logs.pop(conversation_id, None)
+                        if self.logs[conversation_id].head > known:
+                            continue  # more came after we asked: it has been given back
+                        self._give_up(conversation_id)
                         return
                     await asyncio.sleep(self._pause_s(refusal, attempt))
                     attempt += 1
@@ -105,6 +108,14 @@ class Logbook:
         await self._live()
         log = self.logs.get(conversation_id)
         return log is not None and log.missing
+
+    def _give_up(self, conversation_id: str) -> None:
+        """What is missing will not come. What was taken is remembered: should the log be given back, it goes on there."""
+        log = self.logs[conversation_id]
+        if log.cursor:
+            log.ends_at(log.cursor)
+        else:
+            del self.logs[conversation_id]
 
     async def _fetch_page(self, conversation_id: str) -> None:
         log = self.logs[conversation_id]

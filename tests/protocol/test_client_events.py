@@ -105,6 +105,20 @@ async def test_a_log_that_is_not_for_this_session_is_forgotten(server: Script) -
 
 
 @pytest.mark.req("PF-05")
+async def test_a_log_that_is_taken_away_and_given_back_is_heard_once(server: Script) -> None:
+    async with server.live() as (client, peer):
+        hearing = client.subscribe()
+        for seq in (1, 3):
+            await peer.tells("message.created", **message(seq))
+        await peer.refuses(await peer.hears("message.history"), ErrorCode.NOT_FOUND)
+        await peer.tells("message.created", **message(4))
+        history = await peer.hears("message.history")
+        assert history["after_seq"] == 1
+        await peer.answers(history, page(2, 3, 4, head=4))
+        assert await texts(hearing, 4) == [1, 2, 3, 4]
+
+
+@pytest.mark.req("PF-05")
 async def test_a_lost_last_message_is_found_by_the_heads_of_the_heartbeat(server: Script) -> None:
     async with server.live() as (client, peer):
         hearing = client.subscribe()
