@@ -40,7 +40,7 @@ PAGES_STAMP := server/pages/.built-$(firstword $(shell find web protocol \( -nam
 	-o -name __pycache__ \) -prune -o -type f ! -path web/shared/src/protocol.ts -print0 \
 	| LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16))
 
-.PHONY: help setup web run test test-wheels check format bench load chaos doctor clean-dev coverage-doc lock
+.PHONY: help setup web run test test-wheels check format bench load chaos soak doctor clean-dev coverage-doc lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -85,6 +85,9 @@ load: $(DEV_STAMP) ## realistic load, everything checked: PROFILE=steady|morning
 
 chaos: $(DEV_STAMP) ## every fault under load, everything checked: FAULTS=1,2 MINUTES=30 (mixed) NODES=2 SEED=1
 	$(BIN)/python -m loadtest chaos $(if $(FAULTS),--faults $(FAULTS)) $(if $(MINUTES),--minutes $(MINUTES)) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
+
+soak: $(DEV_STAMP) ## half the capacity and random faults for DURATION=1h; memory, tasks, sockets, keys back at the baseline
+	$(BIN)/python -m loadtest soak --duration $(DURATION) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
 
 doctor: ## say what this machine lacks, and how to mend it
 	@if [[ -x $(BIN)/python ]]; then $(BIN)/python -m server.embedded.doctor; \

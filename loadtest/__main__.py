@@ -12,7 +12,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from loadtest import bench, chaos, checker, fan_out, load, proof, races, report
+from loadtest import bench, chaos, checker, fan_out, load, proof, races, reliability_page, report, soak
 from loadtest.children import ChildFailed
 from loadtest.crowd import CrowdFailed
 from loadtest.faults import FAULTS
@@ -70,13 +70,30 @@ def _chaos(options: argparse.Namespace) -> int:
         nodes=options.nodes,
         customers=options.customers,
         agents=options.agents,
+        sockets=options.sockets,
     )
     with Show() as show:
         outcome = _run(chaos.run(wishes, show, options.logs))
     return _reported(outcome, "chaos-mixed" if options.minutes else "chaos", options)
 
 
-def _reported(outcome: load.Outcome | chaos.Outcome, name: str, options: argparse.Namespace) -> int:
+def _soak(options: argparse.Namespace) -> int:
+    wishes = chaos.Wishes(
+        faults=options.faults,
+        minutes=options.duration / 60,
+        seed=options.seed,
+        nodes=options.nodes,
+        customers=options.customers,
+        agents=options.agents,
+    )
+    with Show() as show:
+        outcome = _run(soak.run(wishes, show, options.logs))
+    return _reported(outcome, "soak", options)
+
+
+def _reported(
+    outcome: load.Outcome | chaos.Outcome | soak.Outcome, name: str, options: argparse.Namespace
+) -> int:
     """Print it, write it down; the exit code."""
     print(f"\n{outcome.text()}")
     if options.report is not None:
@@ -129,13 +146,20 @@ def _proof(options: argparse.Namespace) -> int:
     return 1 if outcome.failed else 0
 
 
+def _reliability_page(options: argparse.Namespace) -> int:
+    options.page.write_text(reliability_page.page(options.folder), encoding="utf-8")
+    return 0
+
+
 COMMANDS = {
+    "reliability-page": _reliability_page,
     "bench": _bench,
     "check": _check,
     "proof": _proof,
     "races": _races,
     "chaos": _chaos,
     "load": _load,
+    "soak": _soak,
     "fan-out": _fan_out,
 }
 
@@ -166,8 +190,19 @@ def _parser() -> argparse.ArgumentParser:
         "chaos", help="faults under load, one by one or mixed; everything is checked"
     )
     faults.add_argument("--faults", type=_faults, default=tuple(sorted(FAULTS)), help="1,5: these alone")
+    faults.add_argument("--sockets", type=_number(10, 5_000), default=1_000, help="of fault 14")
     faults.add_argument("--minutes", type=float, default=0.0, help="mixed at random, for so long")
-    for each in (play, faults):
+    long = commands.add_parser(
+        "soak", help="half the capacity and random faults; nothing may have grown (I6)"
+    )
+    long.add_argument("--duration", type=_seconds, default=3600.0, help="1h, 90m")
+    long.add_argument("--faults", type=_faults, default=tuple(sorted(FAULTS)), help="these alone")
+    told = commands.add_parser(
+        "reliability-page", help="write docs/reliability.md from what runs left in FOLDER"
+    )
+    told.add_argument("folder", type=Path, metavar="FOLDER", nargs="?", default=Path(".reports"))
+    told.add_argument("--page", type=Path, metavar="FILE", default=Path("docs/reliability.md"))
+    for each in (play, faults, long):
         each.add_argument("--nodes", type=_number(2, 16), default=2)
         each.add_argument("--seed", type=int, default=1, help="the same seed, the same choices")
         each.add_argument(
@@ -197,7 +232,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for each in (rivals, judge, prove, measure, spread):
         each.add_argument("--json", type=Path, metavar="FILE", help="write everything found to FILE as well")
-    for each in (rivals, judge, prove, measure, play, faults, spread):
+    for each in (rivals, judge, prove, measure, play, faults, long, spread):
         each.add_argument("--logs", type=_folder, metavar="DIR", help="keep the servers' logs there")
     return parser
 

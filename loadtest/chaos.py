@@ -45,6 +45,8 @@ class Wishes:
     customers: int = 0
     """0: as many as the profile has"""
     agents: int = 0
+    sockets: int = 1000
+    """of a reconnect storm (fault 14)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +191,9 @@ async def _play(
         undo.callback(sampling.cancel)
         began = loop.time()
         await play.customers_come(profile.customers, over_s=1.0)
-        scene = Scene(play.stage, play.party, play.journal)
+        scene = Scene(play.stage, play.party, play.journal, wishes.sockets)
         await _well(scene)
-        chaos = _Chaos(outcome, scene, gauge, dice, show)
+        chaos = Chaos(outcome, scene, gauge, dice, show)
         await (chaos.mixed(faults) if wishes.minutes else chaos.in_turn(faults))
         outcome.seconds += loop.time() - began
         sampling.cancel()
@@ -200,7 +202,7 @@ async def _play(
         outcome.verdict.also(await play.end(lambda done, of: show.at(done)))
 
 
-class _Chaos:
+class Chaos:
     """Faults on one stage."""
 
     def __init__(self, outcome: Outcome, scene: Scene, gauge: Gauge, dice: random.Random, show: Show) -> None:

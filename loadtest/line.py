@@ -22,6 +22,8 @@ class Line(asyncio.Protocol):
         self.hear = hear
         self.ended: str | None = None
         """why the server ended it; None while it is open"""
+        self.over = asyncio.Event()
+        """it is"""
         self.closing = False
         self._reader = FrameReader()
         self._transport: asyncio.Transport | None = None
@@ -94,6 +96,8 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio's: bytes arrived."""
+        if self.ended is not None:
+            return  # the rest of a refusal
         if not self._opened.done():
             self._head += data
             head, blank, data = self._head.partition(b"\r\n\r\n")
@@ -101,7 +105,8 @@ class Line(asyncio.Protocol):
                 return
             if not accepted(head, self._accept):
                 answer = head.partition(b"\r\n")[0].decode(errors="replace")
-                self._opened.set_exception(LineBroken(f"the handshake was refused: {answer}"))
+                self.ended = f"the handshake was refused: {answer}"
+                self._opened.set_exception(LineBroken(self.ended))
                 self._cut()
                 return
             self._opened.set_result(None)
@@ -114,6 +119,7 @@ class Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio's: it is over."""
         self.ended = self.ended or f"connection lost: {exc or 'end of stream'}"
+        self.over.set()
         if not self._opened.done():
             self._opened.set_exception(LineBroken(self.ended))
 

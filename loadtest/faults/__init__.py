@@ -5,10 +5,18 @@ limits, and put the module's `FAMILY` into `_FAMILIES` below. Then `python -m lo
 runs it alone.
 """
 
-from loadtest.faults import clocks, nodes, postgres, rivals, seams, streams
+from loadtest.faults import clients, clocks, nodes, postgres, rivals, seams, streams
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
 
-_FAMILIES = (nodes.FAMILY, postgres.FAMILY, seams.FAMILY, rivals.FAMILY, streams.FAMILY, clocks.FAMILY)
+_FAMILIES = (
+    nodes.FAMILY,
+    postgres.FAMILY,
+    clients.FAMILY,
+    seams.FAMILY,
+    rivals.FAMILY,
+    streams.FAMILY,
+    clocks.FAMILY,
+)
 FAULTS: dict[int, Fault] = {
     fault.number: fault
     for fault in sorted((each for family in _FAMILIES for each in family), key=lambda fault: fault.number)

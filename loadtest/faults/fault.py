@@ -23,6 +23,8 @@ class Scene:
     stage: Stage
     party: Party
     journal: Journal
+    sockets: int = 1000
+    """of a reconnect storm"""
 
     @property
     def book(self) -> Book:

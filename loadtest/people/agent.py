@@ -41,6 +41,11 @@ class Agent(Person):
             if self._broken is not None:
                 raise self._broken
 
+    @property
+    def busy(self) -> bool:
+        """Whether something was begun and is not finished."""
+        return bool(self._busy)
+
     async def rest(self) -> None:
         """Finish what was begun."""
         if self._busy:

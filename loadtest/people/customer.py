@@ -24,6 +24,7 @@ class Customer(Person):
     conversation = ""
     """the present or last visit's"""
     finishing = False
+    visiting = False
     waiting = False
     """for an agent"""
     visits = 0
@@ -32,12 +33,15 @@ class Customer(Person):
         """Visits, until cancelled, or `finishing` at the end of one."""
         await self.client.start()
         while not self.finishing:
+            await self.world.pace.turn()
+            self.visiting = True
             with_events = self.client.subscribe()
             try:
                 async with overtaken(self):
                     await self._visit(with_events)
             finally:
                 with_events.close()
+                self.visiting = False
             if not self.finishing:
                 await self.pause(self.world.profile.away_s)
 

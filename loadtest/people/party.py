@@ -147,11 +147,25 @@ class Party:
 
         self._standing.append(asyncio.create_task(storms()))
 
+    async def rest(self, within_s: float) -> None:
+        """Everybody finishes what they do and stays, doing nothing, until `pace.go_on`. PartyFailed."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self.world.pace.rest()
+        while any(customer.visiting for customer in self.customers) or any(
+            agent.busy for agent in self.agents
+        ):
+            self._check()
+            if loop.time() - began > within_s:
+                raise PartyFailed(f"somebody still talks after {within_s:g} s")
+            await asyncio.sleep(POLL_S)
+
     async def go_home(self, database_url: str) -> None:
         """Customers finish their visits, staff what they began; everybody catches up; the journal says who stayed."""
         self._stand_down()
         for customer in self.customers:
             customer.finishing = True
+        self.world.pace.go_on()
         visits = [self._lives[customer] for customer in self.customers]
         if visits:
             await asyncio.wait(visits, timeout=FINISH_S)

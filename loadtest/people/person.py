@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -12,6 +12,7 @@ import httpx
 from loadtest.front_desk import ORIGIN
 from loadtest.journal import Journal, Pen
 from loadtest.people.book import Book
+from loadtest.people.pace import Pace
 from loadtest.people.profile import Profile, Span
 from protocol.client import Client, Patience, TicketSource
 from protocol.codes import ErrorCode
@@ -34,6 +35,7 @@ class World:
     profile: Profile
     book: Book
     journal: Journal
+    pace: Pace = field(default_factory=Pace)
     slow: bool = False
     """their network is"""
 
@@ -117,7 +119,7 @@ class Person:
 
     async def pause(self, span: Span) -> None:
         """Wait for some time of this span."""
-        await asyncio.sleep(self.rng.uniform(*span))
+        await asyncio.sleep(self.rng.uniform(*span) * self.world.pace.factor)
 
     def chance(self, share: float) -> bool:
         """Whether something of this probability happens."""

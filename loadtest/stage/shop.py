@@ -4,6 +4,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, cast
 
 from loadtest.children import run
@@ -11,6 +12,8 @@ from loadtest.front_desk import ORIGIN, Door
 
 PASSWORD = secrets.token_urlsafe(12)
 """Of every account of every run of this process."""
+
+_spare_numbers = count(1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Shop:
     bots: list[Account] = field(default_factory=list[Account])
     managers: list[Account] = field(default_factory=list[Account])
     """service admins: they assign, and set others' status"""
+    spare: list[Account] = field(default_factory=list[Account])
+    """of whom nobody makes a person"""
 
     @classmethod
     async def found(cls, slug: str, environment: Mapping[str, str]) -> "Shop":
@@ -65,6 +70,11 @@ class Shop:
             ):
                 for _ in range(many):
                     known.append(await self._employ(door, kind, len(known) + 1, capacity))
+
+    async def hire(self, kind: str, capacity: int = 1) -> Account:
+        """One more account that is in none of the lists. Raises Refused."""
+        async with Door(self.port) as door:
+            return await self._employ(door, kind, next(_spare_numbers), capacity)
 
     async def change_policy(self, **members: Any) -> None:
         """Change the shop's routing settings. Raises Refused."""

@@ -110,7 +110,7 @@ class Logbook:
         return log is not None and log.missing
 
     def _give_up(self, conversation_id: str) -> None:
-        """What is missing will not come. What was taken is remembered: should the log be given back, it goes on there."""
+        """What is missing will not come. Should the log be given back, it goes on after what was taken."""
         log = self.logs[conversation_id]
         if log.cursor:
             log.ends_at(log.cursor)

@@ -27,6 +27,17 @@ class Subscription:
         self._failure = failure
         self._heard.put_nowait(None)
 
+    def drain(self) -> list[NotificationFrame]:
+        """What was heard and not read yet, without waiting."""
+        frames: list[NotificationFrame] = []
+        while not self._heard.empty():
+            frame = self._heard.get_nowait()
+            if frame is None:
+                self._heard.put_nowait(None)  # stays at its end
+                break
+            frames.append(frame)
+        return frames
+
     def close(self) -> None:
         """Hear nothing more; what was heard can still be read."""
         self._leave(self)

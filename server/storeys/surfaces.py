@@ -1,5 +1,6 @@
 """What the world sees of a node: the socket and the HTTP side."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -215,4 +216,5 @@ class Surfaces(Identity):
             "walls": ("Subscriptions to supervisors' walls.", lambda: len(self.supervision.walls)),
             "file_uploads": ("Uploads under way.", lambda: self.files.transfer.under_way),
             "node_lapsed": ("1 while this node has no lease.", lambda: float(self.node.lapsed)),
+            "tasks": ("Tasks of the event loop.", lambda: len(asyncio.all_tasks())),
         }

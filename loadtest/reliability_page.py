@@ -1,0 +1,162 @@
+"""`python -m loadtest reliability-page FOLDER`: writes docs/reliability.md from the JSON that runs left in FOLDER.
+
+Faults that are injected have a figure and the command that repeats it; faults that tests prove name these.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from loadtest.faults import FAULTS
+from loadtest.faults.table import INVARIANTS, TABLE
+from loadtest.machine import sentence
+
+Document = Mapping[str, Any]
+FILES: Final = ("chaos.json", "chaos-mixed.json", "soak.json", "proof.json")
+"""As the commands' `--report` (and `--json`, of `proof`) write them; what is missing is said to be missing."""
+
+
+def page(folder: Path) -> str:
+    """The whole page. Raises OSError, ValueError for what cannot be read."""
+    documents = {name: _read(folder / name) for name in FILES}
+    return "\n".join(
+        [
+            *HEAD,
+            *_invariants(),
+            *_faults(documents["chaos.json"]),
+            *_mixed(documents["chaos-mixed.json"]),
+            *_soak(documents["soak.json"]),
+            *_proof(documents["proof.json"]),
+        ]
+    )
+
+
+def _read(path: Path) -> Document:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+HEAD: Final = (
+    "# Reliability: what holds, and the faults that must not break it",
+    "",
+    "<!-- Written by `python -m loadtest reliability-page .reports`; change loadtest/reliability_page.py instead. -->",
+    "",
+    "    make chaos                          # every fault in turn, under load; figures against their limits",
+    "    make chaos FAULTS=4 SEED=7          # one of them",
+    "    make chaos MINUTES=30 SEED=7        # mixed at random for half an hour",
+    "    make soak DURATION=1h               # half the measured capacity, random faults, back at the baseline",
+    "",
+    "Everything is real: PostgreSQL and Redis of the run's own, nodes as processes behind a balancer, each with",
+    "its own proxies to both servers, two shops side by side, people on the reference client who talk all the while.",
+    "What they sent, were told and were given goes to a journal on disk; afterwards a checker that knows nothing of",
+    "the server's code holds it against PostgreSQL by plain SQL, and the server's own count on live data must be 0. Random",
+    "choices come from the seed that is printed. `loadtest/faults` has the faults, `loadtest/checker` the invariants.",
+    "",
+)
+
+
+def _invariants() -> Iterable[str]:
+    yield "## Invariants"
+    yield ""
+    for name, words in INVARIANTS.items():
+        yield f"- **{name}** {words}"
+    yield ""
+
+
+def _faults(run: Document) -> Iterable[str]:
+    yield "## Faults"
+    yield ""
+    if run:
+        facts = run["run"]
+        yield (
+            f"Measured {run['at'][:10]} on {sentence(run['machine'])}: {facts['nodes']} nodes, seed {facts['seed']}, "
+            f"{run['acknowledged']:,} acknowledged messages in {facts['seconds']:,.0f} s. {_verdict(run['verdict'])}"
+        )
+        yield ""
+    yield "| # | fault | must hold | measured | repeated by |"
+    yield "|---|---|---|---|---|"
+    measured = {each["number"]: each for each in run.get("faults", ())}
+    for row in TABLE:
+        found = measured.get(row.number)
+        if row.number in FAULTS:
+            figure = "not measured" if found is None else _figures(found)
+            command = f"`make chaos FAULTS={row.number}`"
+        else:
+            figure = "by tests" if row.tests else "not covered"
+            command = f"`pytest {' '.join(row.tests)}`" if row.tests else ""
+        yield f"| {row.number} | {row.fault} | {row.must_hold} | {figure} | {command} |"
+    yield ""
+
+
+def _figures(found: Document) -> str:
+    figures = ", ".join(f"{name.replace('_', ' ')} {value:,.4g}" for name, value in found["figures"].items())
+    wrong = "; ".join([*found["broken"], *([found["trouble"]] if found["trouble"] else [])])
+    return f"{figures}; **does not hold: {wrong}**" if wrong else f"holds: {figures}"
+
+
+def _verdict(verdict: Document) -> str:
+    checked = ", ".join(f"{many:,} {what}" for what, many in verdict["checked"].items())
+    if verdict["holds"]:
+        return f"Every invariant holds ({checked})."
+    broken = ", ".join(f"{name} {times} times" for name, times in verdict["broken"].items() if times)
+    return f"**Broken: {broken}** ({checked})."
+
+
+def _mixed(run: Document) -> Iterable[str]:
+    yield "## Mixed"
+    yield ""
+    if not run:
+        yield "Not run yet: `make chaos MINUTES=30`."
+        yield ""
+        return
+    facts = run["run"]
+    yield (
+        f"{facts['minutes_mixed']:g} minutes, seed {facts['seed']}: **{facts['faults']} faults, "
+        f"{run['acknowledged']:,} acknowledged messages** ({run['messages_per_s']:,.0f}/s). "
+        f"{_verdict(run['verdict'])}"
+    )
+    yield ""
+    yield "| # | fault | times |"
+    yield "|---|---|---|"
+    numbers = [each["number"] for each in run["faults"]]
+    for number in sorted(set(numbers)):
+        yield f"| {number} | {FAULTS[number].name} | {numbers.count(number)} |"
+    yield ""
+
+
+def _soak(run: Document) -> Iterable[str]:
+    yield "## Soak (I6)"
+    yield ""
+    if not run:
+        yield "Not run yet: `make soak DURATION=1h`."
+        yield ""
+        return
+    facts = run["run"]
+    yield (
+        f"{facts['minutes_mixed']:g} minutes at half of {run['capacity_per_s']:,.0f} messages/s, "
+        f"{facts['faults']} faults, {run['acknowledged']:,} acknowledged messages. {_verdict(run['verdict'])}"
+    )
+    yield ""
+    yield "| at rest afterwards, against before | |"
+    yield "|---|---|"
+    for name, value in run["grew"].items():
+        yield f"| {name.replace('_', ' ')} | {value:+,.1f} |"
+    if run["broken"]:
+        yield ""
+        yield f"**Does not hold: {'; '.join(run['broken'])}**"
+    yield ""
+
+
+def _proof(run: Document) -> Iterable[str]:
+    yield "## The checker is proven too"
+    yield ""
+    if not run:
+        yield "Builds that are broken on purpose must be caught; not run yet: `python -m loadtest proof`."
+        yield ""
+        return
+    yield "`python -m loadtest proof`: builds that are broken on purpose are played and checked."
+    yield ""
+    yield "```json"
+    yield json.dumps(run, indent=1)
+    yield "```"
+    yield ""
