@@ -30,7 +30,8 @@ from protocol.errors import PointsmanError
 
 WELL_S = 60.0
 CALM_S = 2.0
-"""of ordinary talk between two faults"""
+BRIEF_CALM_S = 0.5
+"""of ordinary talk between two faults; the second in mixed runs"""
 INJECTION_S = 240.0
 
 
@@ -242,7 +243,7 @@ class Chaos:
         try:
             async with asyncio.timeout(INJECTION_S):
                 given = await inject(scene, self._dice)
-            await _well(scene)
+            await _well(scene, BRIEF_CALM_S if self._outcome.wishes.minutes else CALM_S)
         except (ChildFailed, Refused, PartyFailed, PointsmanError, TimeoutError) as error:
             trouble = f"{type(error).__name__}: {error}"
         done = Injected(fault.number, given, loop.time() - began, trouble)
@@ -256,11 +257,11 @@ class Chaos:
         return done
 
 
-async def _well(scene: Scene) -> None:
+async def _well(scene: Scene, calm_s: float = CALM_S) -> None:
     """Every node runs and is ready, everybody is connected, and people have talked for a moment."""
     for node in scene.stage.nodes:
         if not node.running:
             await node.restart()
     await scene.stage.ready(WELL_S)
     await scene.party.all_live(WELL_S)
-    await asyncio.sleep(CALM_S)
+    await asyncio.sleep(calm_s)

@@ -18,7 +18,7 @@ from typing import Any
 from loadtest import tether
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-START_S = 60.0
+START_S = 120.0
 STOP_S = 15.0
 
 

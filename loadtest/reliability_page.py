@@ -49,8 +49,9 @@ HEAD: Final = (
     "Everything is real: PostgreSQL and Redis of the run's own, nodes as processes behind a balancer, each with",
     "its own proxies to both servers, two shops side by side, people on the reference client who talk all the while.",
     "What they sent, were told and were given goes to a journal on disk; afterwards a checker that knows nothing of",
-    "the server's code holds it against PostgreSQL by plain SQL, and the server's own count on live data must be 0. Random",
-    "choices come from the seed that is printed. `loadtest/faults` has the faults, `loadtest/checker` the invariants.",
+    "the server's code holds it against PostgreSQL by plain SQL, and the server's own count on live data must be 0.",
+    "Random choices come from the seed that is printed. `loadtest/faults` has the faults, `loadtest/checker` the",
+    "invariants.",
     "",
 )
 

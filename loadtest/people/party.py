@@ -24,7 +24,7 @@ from loadtest.stage import PASSWORD, Account, Shop
 from protocol.client import TicketSource, account_tickets, widget_tickets
 from protocol.states import Life
 
-COME_S = 60.0
+COME_S = 120.0
 FINISH_S = 30.0
 """How long visits may take to come to their end."""
 SETTLE_S = 40.0

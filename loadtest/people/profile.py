@@ -139,8 +139,8 @@ PROFILES: dict[str, Profile] = {
         Profile(
             "chaos",
             "for faults: busy talk, cheap to play, with everything that people do in it",
-            customers=40,
-            agents=6,
+            customers=60,
+            agents=8,
             capacity=12,
             arrive_within=0.0,
             messages=(8, 24),
