@@ -152,11 +152,17 @@ async def run(wishes: Wishes, show: Show, logs: Path | None = None) -> Outcome:
     outcome = Outcome(wishes, machine=describe())
     show.tell(f"seed {wishes.seed}")
     with tempfile.TemporaryDirectory(prefix="pointsman-chaos-") as temporary:
-        for number, (settings, faults) in enumerate(_troupes(wishes.faults)):
+        troupes = _mixable(wishes.faults) if wishes.minutes else _troupes(wishes.faults)
+        for number, (settings, faults) in enumerate(troupes):
             folder = (logs or Path(temporary)) / f"stage-{number + 1}"
             await asyncio.to_thread(folder.mkdir, exist_ok=True)
             await _play(outcome, settings, faults, folder, show)
     return outcome
+
+
+def _mixable(numbers: Iterable[int]) -> list[tuple[Mapping[str, str], list[Fault]]]:
+    """One stage, for those that ordinary nodes can suffer."""
+    return [({}, [FAULTS[number] for number in numbers if not FAULTS[number].settings])]
 
 
 def _troupes(numbers: Iterable[int]) -> list[tuple[Mapping[str, str], list[Fault]]]:
