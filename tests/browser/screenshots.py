@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -83,7 +84,8 @@ def _take(stage: Stage, browser: Browser, wish: Wish, name: str, language: Langu
         print(name, language, *window.faults, sep="\n  " if window.faults else " ", flush=True)
     except (Error, AssertionError, TimeoutError) as error:
         wish.failed.append(f"{name} {language}: {str(error).splitlines()[0]}")
-        window.page.screenshot(path=wish.folder / f"failed-{name}-{language}.png")
+        with suppress(Error):  # a machine that is too busy for the one may be for the other
+            window.page.screenshot(path=wish.folder / f"failed-{name}-{language}.png")
     finally:
         window.close()
 

@@ -68,10 +68,11 @@ class Stage:
 
     def fills(self, browser: Browser) -> None:
         """People come to work, customers come, and the robots' day begins."""
-        shop, self.filled = self.shop, True
+        shop = self.shop
         shop.backstage.do(self._robots_begin())
         self.admin = Colleague(shop.backstage, shop.a, seed.ADMIN, at_work=False)
         shop.backstage.do(self.admin.arrive())
+        self.filled = True
         # Zhou has five in hand and Lin one, so that the rest of the after-sale customers wait.
         self.zhou = shop.colleague(seed.SECOND_HUMAN)
         self.zhou.ends(self._asks("若溪", "A-20111", "发票开好了吗？"))
