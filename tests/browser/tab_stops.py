@@ -15,7 +15,11 @@ LOOK = """() => {
         });
         return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
-    const clear = (colour) => colour === "transparent" || /,\\s*0\\)$|\\/\\s*0\\)$/.test(colour);
+    // "rgba(0, 0, 0, 0)", "color(srgb 0.1 0.3 0.8 / 0.07)": what lies beneath is the ground.
+    const clear = (colour) => {
+        const alpha = colour.match(/(?:rgba.*,|\\/)\\s*([\\d.]+)\\)$/);
+        return colour === "transparent" || Number(alpha?.[1] ?? 1) < 0.5;
+    };
     const ground = (element) => {
         for (let each = element.parentElement; each; each = each.parentElement) {
             const colour = getComputedStyle(each).backgroundColor;

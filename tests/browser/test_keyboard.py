@@ -83,7 +83,7 @@ def test_esc_closes_what_opened_and_gives_the_focus_back(shop: RunningShop, open
     _esc_leads_back(desk, wall.get_by_role("button", name="旁观").first, desk.asked)
     _esc_leads_back(desk, page.get_by_role("button", name="我的菜单: 管理员"), page.locator("#me-menu"))
     page.get_by_role("link", name="客户", exact=True).click()
-    _esc_leads_back(desk, page.get_by_role("button", name="小雨"), desk.asked)
+    _esc_leads_back(desk, page.get_by_role("button", name="小雨", exact=True), desk.asked)
     page.get_by_role("link", name="设置", exact=True).click()
     for place, button in (("账号", "新建账号"), ("自动化规则", "新建规则"), ("快捷回复", "新建快捷回复")):
         page.get_by_role("navigation", name="设置页面").get_by_role("link", name=place, exact=True).click()
