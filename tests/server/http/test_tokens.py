@@ -59,6 +59,14 @@ def test_a_fresh_access_token_says_who_it_was_made_for(tokens: Tokens) -> None:
     assert claims.exp - claims.iat == 900
 
 
+@pytest.mark.req("PF-04")
+def test_nodes_whose_clocks_are_minutes_apart_take_each_others_tokens(tokens: Tokens) -> None:
+    ahead, behind = [Tokens(SECRET, now=lambda by=by: time.time() + by) for by in (300, -300)]
+
+    for maker, reader in ((ahead, tokens), (behind, tokens), (ahead, behind), (behind, ahead)):
+        assert reader.read_access(access(maker)).sub == ACCOUNT
+
+
 def forged_without_algorithm(tokens: Tokens) -> str:
     header, claims, _ = parts(access(tokens))
     return f"{pack({**header, 'alg': 'none'})}.{pack(claims)}."
