@@ -12,7 +12,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from loadtest import bench, chaos, checker, fan_out, load, proof, races, reliability_page, report, soak
+from loadtest import bench, chaos, checker, fan_out, load, proof, races, reliability_page, report, soak, wipe
 from loadtest.children import ChildFailed
 from loadtest.crowd import CrowdFailed
 from loadtest.faults import FAULTS
@@ -146,6 +146,14 @@ def _proof(options: argparse.Namespace) -> int:
     return 1 if outcome.failed else 0
 
 
+def _wipe(options: argparse.Namespace) -> int:
+    outcome = _run(wipe.measure(options.conversations, _tell, options.logs))
+    print(f"\n{outcome.text()}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(outcome.document(), indent=2) + "\n")
+    return 1 if outcome.failed else 0
+
+
 def _reliability_page(options: argparse.Namespace) -> int:
     options.page.write_text(reliability_page.page(options.folder), encoding="utf-8")
     return 0
@@ -160,6 +168,7 @@ COMMANDS = {
     "chaos": _chaos,
     "load": _load,
     "soak": _soak,
+    "wipe": _wipe,
     "fan-out": _fan_out,
 }
 
@@ -230,9 +239,13 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument(
         "--drop", type=_number(2, 1_000_000), default=7, help="of so many deliveries one is lost"
     )
-    for each in (rivals, judge, prove, measure, spread):
+    empty = commands.add_parser(
+        "wipe", help="Redis comes back empty in the middle of open conversations; nothing may be lost"
+    )
+    empty.add_argument("--conversations", type=_number(200, 200_000), default=10_000)
+    for each in (empty, rivals, judge, prove, measure, spread):
         each.add_argument("--json", type=Path, metavar="FILE", help="write everything found to FILE as well")
-    for each in (rivals, judge, prove, measure, play, faults, long, spread):
+    for each in (empty, rivals, judge, prove, measure, play, faults, long, spread):
         each.add_argument("--logs", type=_folder, metavar="DIR", help="keep the servers' logs there")
     return parser
 

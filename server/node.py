@@ -1,8 +1,9 @@
 """This process as a node among others: its name, its lease, and who of the others is dead.
 
 A node lives by a lease in Redis (Redis time). It renews it every `renew_s`; when it cannot within `lease_s` of its own
-monotonic clock, or hears that the lease is gone, it *fences itself*: its sockets are closed, and it begins anew under
-another name, since anybody may have declared the old one dead. Clocks of the wall play no part (fault 18).
+monotonic clock while others can, or hears that the lease is gone, it *fences itself*: its sockets are closed, and it
+begins anew under another name, since anybody may have declared the old one dead. When nobody can, nobody declares
+anything: it *stands by*, with its sockets, until Redis answers (ADR 24). Clocks of the wall play no part (fault 18).
 
 The epoch names the contents of Redis: it is made once, and made anew by whoever finds Redis without one (fault 4).
 """
@@ -13,7 +14,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import final
+from typing import Protocol, final
 
 from hiredis import ReplyError
 
@@ -29,6 +30,8 @@ STREAM_TTL_MS = 600_000
 """Life of a node's stream and counter without a renewal; `forget` removes them sooner."""
 RETRY_S = 0.25
 """Pause between attempts to register, or to renew after a failure."""
+OPINION_S = 1.0
+"""How long the others are asked for; no answer counts as theirs that Redis is there."""
 
 
 def stream_key(node: str) -> str:
@@ -55,6 +58,18 @@ async def _nothing(_: str) -> None:
     return
 
 
+class Contacts(Protocol):
+    """What nodes tell each other of Redis without Redis (`store.contacts`)."""
+
+    async def note(self, node: str) -> None:
+        """This node has heard from Redis just now."""
+        ...
+
+    async def others(self, node: str, within_s: float) -> bool:
+        """Whether any other node has heard from Redis within that time."""
+        ...
+
+
 @final
 class Node:
     """One process; `name` changes with every incarnation.
@@ -72,15 +87,21 @@ class Node:
         renew_s: float = 2.0,
         on_fenced: Callable[[str], Awaitable[None]] = _nothing,
         on_registered: Callable[[str], Awaitable[None]] = _nothing,
+        contacts: Contacts | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`contacts`: without them every lease that cannot be renewed fences."""
         self._link = link
         self._id = node_id
         self._lease_s = lease_s
         self._renew_s = renew_s
         self._on_fenced = on_fenced
         self._on_registered = on_registered
+        self._contacts = contacts
         self._clock = clock
+        self._noting: asyncio.Task[None] | None = None
+        self.standing_by = False
+        """whether Redis answers nobody, and has not for longer than a lease"""
         self._renewed_at = clock()
         self._keeper: asyncio.Task[None] | None = None
         self.epoch = ""
@@ -107,6 +128,9 @@ class Node:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
             self._keeper = None
+        if self._noting is not None:
+            self._noting.cancel()
+            await asyncio.gather(self._noting, return_exceptions=True)
         if self.registered:
             self.registered = False
             with suppress(LinkError, ReplyError):
@@ -139,22 +163,49 @@ class Node:
         self.epoch = epoch.decode()
         self._renewed_at = asked_at  # not when the answer came: a process may have been stopped in between
         self.registered = True
+        self._in_contact()
         log.info("node %s registered, epoch %s", self.name, self.epoch)
 
     async def _keep(self) -> None:
         pause_s = self._renew_s
         while True:
             left_s = self._renewed_at + self._lease_s - self._clock()
-            await asyncio.sleep(max(0.0, min(pause_s, left_s)))
-            if self.lapsed:
-                await self._fence("could not renew in time")
-            elif await self._renew():
+            await asyncio.sleep(pause_s if self.standing_by else max(0.0, min(pause_s, left_s)))
+            if self.lapsed and not await self._nobody_hears():
+                await self._fence("could not renew in time, and others can")
                 pause_s = self._renew_s
-            else:
-                pause_s = RETRY_S
-            if self.lapsed:
+                continue
+            pause_s = self._renew_s if await self._renew() else RETRY_S
+            if not self.registered:
                 await self._fence("the lease was gone")
                 pause_s = self._renew_s
+
+    async def _nobody_hears(self) -> bool:
+        """Whether no other node hears from Redis either. Where that cannot be known, they are taken to."""
+        if self._contacts is None:
+            return False
+        try:
+            async with asyncio.timeout(OPINION_S):
+                alone = not await self._contacts.others(self._id, self._lease_s / 2)
+        except Exception as error:  # whatever it is: nobody says that Redis is gone
+            log.warning("node %s cannot ask the others: %r", self.name, error)
+            return False
+        if alone and not self.standing_by:
+            log.error("node %s stands by: Redis answers nobody", self.name)
+        self.standing_by = alone
+        return alone
+
+    def _in_contact(self) -> None:
+        """Redis has answered: say so to the others, without waiting for it, since a lease is not to wait for that."""
+        self.standing_by = False
+        if self._contacts is not None and (self._noting is None or self._noting.done()):
+            self._noting = asyncio.create_task(self._note(self._contacts), name="node-contact")
+
+    async def _note(self, contacts: Contacts) -> None:
+        try:
+            await contacts.note(self._id)
+        except Exception as error:  # the database is away: nobody can be asked then either
+            log.warning("node %s could not say that it hears from Redis: %r", self.name, error)
 
     async def _renew(self) -> bool:
         """Whether it was answered; `registered` says with what."""
@@ -168,6 +219,7 @@ class Node:
             log.warning("node %s could not renew its lease: %s", name, error)
             return False
         self._renewed_at = asked_at
+        self._in_contact()
         self.registered = verdict == b"renewed"
         if epoch.decode() != self.epoch:
             log.warning("Redis has lost its data: epoch %s, was %s", epoch.decode(), self.epoch)
@@ -179,6 +231,7 @@ class Node:
         old = self.name
         log.error("node %s fences itself: %s", old, why)
         self.registered = False
+        self.standing_by = False
         self.name = self._fresh_name()
         await self._on_fenced(old)
         while not self.registered:

@@ -16,6 +16,7 @@ from server.limits import GatewayLimits, Rate
 from server.node import Node
 from server.scripts import SCRIPTS
 from server.settings import Settings
+from server.store.contacts import Contacts
 from server.store.database import Database
 
 
@@ -46,6 +47,7 @@ class Clients(ABC):
             renew_s=settings.lease_renew_s,
             on_fenced=self._fenced,
             on_registered=self._registered,
+            contacts=Contacts(self.db),
         )
         self.bus = Bus(
             self.link,

@@ -215,6 +215,10 @@ class Surfaces(Identity):
             "background_work": ("Deliveries under way after their reply.", lambda: len(self.background)),
             "walls": ("Subscriptions to supervisors' walls.", lambda: len(self.supervision.walls)),
             "file_uploads": ("Uploads under way.", lambda: self.files.transfer.under_way),
+            "node_standing_by": (
+                "1 while Redis answers no node; sends go on, routing waits.",
+                lambda: float(self.node.standing_by),
+            ),
             "node_lapsed": ("1 while this node has no lease.", lambda: float(self.node.lapsed)),
             "tasks": ("Tasks of the event loop.", lambda: len(asyncio.all_tasks())),
         }

@@ -52,6 +52,42 @@ async def test_while_redis_is_frozen_messages_are_taken_and_delivered(
     await lily.reads(conversation, "can you hear me?")
 
 
+@pytest.mark.req("PF-05", "PF-02")
+async def test_while_redis_is_frozen_for_longer_than_a_lease_talk_goes_on_in_the_rooms_that_are_open(
+    migrated_database_url: str, own_redis: RedisProcess
+) -> None:
+    """Nobody hears from Redis, so nobody is declared dead: sockets stay (ADR 24)."""
+    house = await House.start(
+        migrated_database_url, own_redis.url_of(1), nodes=2, lease_s=1.5, lease_renew_s=0.3
+    )
+    try:
+        shop = await house.shop()
+        lily = await shop.agent("Lily")
+        ada = await shop.customer("Ada")
+        await ada.leave()
+        await ada.arrive(lily.node)  # between nodes, news waits for Redis
+        conversation = await ada.opens()
+        await lily.sees(conversation, owner=lily.id)
+        before = [person.client.connections for person in (ada, lily)]
+
+        own_redis.freeze()
+        await until(lambda: all(node.app.node.standing_by for node in house.nodes), what="standing by")
+        await ada.says(conversation, "can you hear me?")
+        await lily.reads(conversation, "can you hear me?")
+        await lily.says(conversation, "yes")
+        await ada.reads(conversation, "yes")
+        assert [person.client.connections for person in (ada, lily)] == before
+        own_redis.thaw()
+
+        await until(lambda: not any(node.app.node.lapsed for node in house.nodes), what="new leases")
+        bob = await shop.customer("Bob")
+        await lily.sees(await bob.opens("me too"), owner=lily.id)
+        assert await shop.invariants() == {"I3": 0, "I4": 0, "I8": 0}
+    finally:
+        own_redis.thaw()
+        await house.stop()
+
+
 @pytest.mark.req("PF-05", "KS-11")
 async def test_who_asks_for_service_while_redis_is_frozen_waits_and_is_served_afterwards(
     fragile: House, own_redis: RedisProcess

@@ -152,6 +152,75 @@ async def test_a_redis_that_lost_everything_gets_a_new_epoch_and_nobody_is_fence
     await link.close()
 
 
+class Others:
+    """What the other nodes say of Redis."""
+
+    def __init__(self, *, hear: bool) -> None:
+        self.hear = hear
+        self.noted: list[str] = []
+        self.down = False
+
+    async def note(self, node: str) -> None:
+        self.noted.append(node)
+
+    async def others(self, node: str, within_s: float) -> bool:
+        if self.down:
+            raise OSError("no database")
+        return self.hear
+
+
+async def test_while_redis_answers_nobody_a_node_stands_by_and_is_fenced_when_it_is_back(
+    own_redis: RedisProcess,
+) -> None:
+    link = RedisLink(own_redis.url, scripts=SCRIPTS, time_out_s=0.2, stall_s=0.5, backoff_s=(0.02, 0.1))
+    await link.open()
+    told, others = Told(), Others(hear=False)
+    node = Node(
+        link,
+        "a",
+        lease_s=1.0,
+        renew_s=0.2,
+        on_fenced=told.on_fenced,
+        on_registered=told.on_registered,
+        contacts=others,
+    )
+    await node.start()
+    old = node.name
+    await until(lambda: others.noted)
+    own_redis.freeze()
+    await until(lambda: node.standing_by)
+    assert node.lapsed
+    await asyncio.sleep(1.0)
+    assert told.fenced == [], "its sockets stay"
+    own_redis.thaw()
+    await until(lambda: told.registered)
+    assert told.fenced == [old], "its lease had run out: anybody may have reaped it"
+    assert not node.standing_by
+    await node.stop()
+    await link.close()
+
+
+@pytest.mark.parametrize("what", ["others hear from Redis again", "nobody can be asked"])
+async def test_one_that_stands_by_fences_itself_as_soon_as_it_may_be_the_only_one(
+    own_redis: RedisProcess, what: str
+) -> None:
+    link = RedisLink(own_redis.url, scripts=SCRIPTS, time_out_s=0.2, stall_s=0.5, backoff_s=(0.02, 0.1))
+    await link.open()
+    told, others = Told(), Others(hear=False)
+    node = Node(link, "a", lease_s=0.6, renew_s=0.2, on_fenced=told.on_fenced, contacts=others)
+    await node.start()
+    own_redis.freeze()
+    await until(lambda: node.standing_by)
+    if what == "nobody can be asked":
+        others.down = True
+    else:
+        others.hear = True
+    await until(lambda: told.fenced)
+    own_redis.thaw()
+    await node.stop()
+    await link.close()
+
+
 async def test_one_cut_off_for_longer_than_its_lease_fences_itself_and_begins_anew(
     own_redis: RedisProcess,
 ) -> None:

@@ -40,6 +40,7 @@ NO_SETTINGS = {
     "orders",
     "refresh_tokens",
     "timers",
+    "node_contacts",
     "quick_reply_books",
     "statistics",
     "statistics_mark",
