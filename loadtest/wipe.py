@@ -136,11 +136,12 @@ async def _opened(customer: Client) -> None:
 
 
 def _first(customer: Client) -> ConversationId:
-    return next(
+    found = next(
         conversation.conversation_id
         for conversation in customer.view.conversations.values()
         if conversation.state is not Life.CLOSED
     )
+    return ConversationId(found)
 
 
 async def _customer(undo: AsyncExitStack, stage: Stage, slug: str) -> Client:

@@ -26,6 +26,7 @@ from router.model import (
     Plan,
     PoolState,
     Profile,
+    Remembered,
     Snapshot,
     Tried,
     Waiting,
@@ -260,10 +261,12 @@ class Engine(Protocol):
         op_id: str,
         day: int,
         offline_after_ms: int | None,
+        remembered: Remembered | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
         """Make the shop's live state from durable facts, replacing what is there. Connections are added afterwards by
-        `connect`; agents at work without one get the grace from now. In parts when large, and invisible until
+        `connect`; agents at work without one get the grace from now. `remembered`: what of the day is known, nothing
+        if not given. In parts when large, and invisible until
         complete: every other verb is refused as NOT_LIVE meanwhile. Then fills."""
         ...
 

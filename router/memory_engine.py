@@ -10,7 +10,7 @@ from router.memory_agents import AgentVerbs
 from router.memory_conversations import ConversationVerbs
 from router.memory_turn import MemoryTurn
 from router.memory_verb import FENCE_KEPT_MS
-from router.model import ConversationState, Decision, Due, LivePolicy, Outcome, Profile, Refusal
+from router.model import ConversationState, Decision, Due, LivePolicy, Outcome, Profile, Refusal, Remembered
 
 
 class MemoryEngine(ConversationVerbs, AgentVerbs):
@@ -86,19 +86,22 @@ class MemoryEngine(ConversationVerbs, AgentVerbs):
         op_id: str,
         day: int,
         offline_after_ms: int | None,
+        remembered: Remembered | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
         """See `Engine.rebuild`."""
 
         def act(turn: MemoryTurn) -> Refusal | None:
             self._shop.start_anew(policy)
+            known = remembered or Remembered()
             for profile, status in profiles:
                 turn.enrol(profile, status)
+                turn.recall(profile.agent, known)
                 if status is not AgentStatus.OFFLINE and offline_after_ms is not None:
                     self._shop.due[f"grace:{profile.agent}"] = turn.now_ms + offline_after_ms
             for state in conversations:
                 if state.life is not Life.CLOSED:
-                    turn.restore(state)
+                    turn.restore(state, known.since_ms.get(state.conversation))
             return None
 
         return self.run_verb(op_id, day, now_ms, act, needs_live=False)

@@ -11,7 +11,7 @@ from protocol.ids import AccountId, ConnectionId, PersonId
 from protocol.states import DEFAULT_POOL, LIFE, AgentStatus, Life, Step
 from router.engine import FILL_LIMIT
 from router.memory_state import NEVER, AgentRecord, ConversationRecord, LiveShop
-from router.model import Change, ConversationState, Decision, Profile, Slot, Tried
+from router.model import Change, ConversationState, Decision, Profile, Remembered, Slot, Tried
 
 STEP: dict[Change, Step] = {
     Change.QUEUED: Step.QUEUE,
@@ -131,7 +131,15 @@ class MemoryTurn:
         self.give(record, agent, reason, tried=(tried,))
         return True
 
-    def restore(self, state: ConversationState) -> None:
+    def recall(self, name: AccountId, known: Remembered) -> None:
+        """What an agent was given today goes on being counted, and in that order."""
+        self.shop.seq = len(known.received)
+        if name in known.received:
+            agent = self.shop.agents[name]
+            agent.received, agent.received_day = known.received[name], self.day
+            agent.last_seq = [*known.received].index(name) + 1
+
+    def restore(self, state: ConversationState, since_ms: int | None) -> None:
         """Take a conversation over from durable facts, as it is there; no decision is made."""
         record = ConversationRecord(
             conversation=state.conversation,
@@ -153,23 +161,30 @@ class MemoryTurn:
         reason = record.reason or Reason.REBUILT
         if record.life is Life.ACTIVE:
             if owner:
-                self.take_slot(record, owner, reason)
+                self.take_slot(record, owner, reason, since_ms=since_ms)
             return
         until = self.now_ms if state.wrap_up_until_ms is None else state.wrap_up_until_ms
         record.wrap_up_until_ms = until
         self.shop.due[f"wrap:{record.conversation}"] = until
         if owner and self.shop.policy.wrap_up_holds_slot:
-            self.take_slot(record, owner, reason, until_ms=until)
+            self.take_slot(record, owner, reason, until_ms=until, since_ms=since_ms)
 
     # --- slots -----------------------------------------------------------------------------------------------------
     def take_slot(
-        self, record: ConversationRecord, agent: AgentRecord, reason: Reason, *, until_ms: int | None = None
+        self,
+        record: ConversationRecord,
+        agent: AgentRecord,
+        reason: Reason,
+        *,
+        until_ms: int | None = None,
+        since_ms: int | None = None,
     ) -> None:
-        """Hold one unit of the agent's capacity, noting in the ledger whether it was beyond it (KS-22)."""
+        """Hold one unit of the agent's capacity, noting in the ledger whether it was beyond it (KS-22). `since_ms`:
+        when that began, if not now."""
         agent.slots[record.conversation] = Slot(
             conversation=record.conversation,
             why="in_service" if until_ms is None else "wrap_up",
-            since_ms=self.now_ms,
+            since_ms=self.now_ms if since_ms is None else since_ms,
             reason=reason,
             over_capacity=agent.load >= agent.profile.capacity,
             until_ms=until_ms,

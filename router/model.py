@@ -3,6 +3,7 @@
 Times are integers: milliseconds since 1970-01-01 UTC (`*_ms`), as the engines take and give them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -336,6 +337,16 @@ class Due:
     """agents counted offline for longer than `requeue_after`, with the ACTIVE conversations they hold; the caller
     decides each by its log (KS-18)"""
     more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What durable facts still tell of the day when live state is made anew: nobody begins it again at 0."""
+
+    since_ms: Mapping[ConversationId, int] = field(default_factory=dict[ConversationId, int])
+    """since when its owner has a conversation"""
+    received: Mapping[AccountId, int] = field(default_factory=dict[AccountId, int])
+    """how many conversations were given to an agent today (KS-02), whoever was given one longest ago first"""
 
 
 @dataclass(frozen=True, slots=True)

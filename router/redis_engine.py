@@ -21,6 +21,7 @@ from router.model import (
     Outcome,
     Plan,
     Profile,
+    Remembered,
 )
 from router.redis_questions import RedisQuestions
 from router.scripts import ARITY
@@ -246,6 +247,7 @@ class RedisEngine(RedisQuestions):
         op_id: str,
         day: int,
         offline_after_ms: int | None,
+        remembered: Remembered | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
         """See `Engine.rebuild`. Of several at once the one that began last wins; the others are refused as NOT_LIVE."""
@@ -257,21 +259,26 @@ class RedisEngine(RedisQuestions):
                 return replies.outcome(begun)
             break
         now = int(begun)
-        agents = [part for profile, status in profiles for part in (replies.profile_text(profile), status)]
+        known = remembered or Remembered()
+        places = {agent: place for place, agent in enumerate(known.received, start=1)}
+        agents = [
+            [replies.profile_text(each), status, known.received.get(each.agent, 0), places.get(each.agent, 0)]
+            for each, status in profiles
+        ]
         rows = [
-            replies.conversation_row(state, DEFAULT_POOL)
+            [*replies.conversation_row(state, DEFAULT_POOL), known.since_ms.get(state.conversation, 0)]
             for state in conversations
             if state.life is not Life.CLOSED
         ]
         after = _number(offline_after_ms)
         none = b"[]"
-        parts = [(part, none) for part in _parts(agents, 2 * REBUILD_PART)]
+        parts = [(part, none) for part in _parts(agents, REBUILD_PART)]
         parts += [(none, part) for part in _parts(rows, REBUILD_PART)]
         for some_agents, some_rows in parts:
             added = await self._run("rebuild_add", op_id, day, now, some_agents, some_rows, after)
             if added != b"added":
                 return replies.outcome(added)
-        return await self._verb("rebuild_end", op_id, day, now, replies.pools_text(policy))
+        return await self._verb("rebuild_end", op_id, day, now, replies.pools_text(policy), len(places))
 
     # --- inside --------------------------------------------------------------------------------------------------
     async def _verb(

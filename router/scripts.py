@@ -34,7 +34,7 @@ CALLERS: dict[str, str] = {
     "reap": _VERB + "dead_node",
     "rebuild_begin": _VERB + "policy",
     "rebuild_add": _VERB + "agents conversations offline_after",
-    "rebuild_end": _VERB + "pools",
+    "rebuild_end": _VERB + "pools seq",
     "confirm": "name...",
     "unconfirmed": "now older_than limit",
     "ask_agent": "agent",

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, cast, final
 
 from redis.asyncio import Redis
@@ -22,6 +23,9 @@ READ_ENTRIES = 200
 SOCKET_S = 5.0
 """Longer than the blocking read: a reply that does not come by then never will."""
 RETRY_S = 0.1
+
+GONE = (RedisError, OSError, RuntimeError)
+"""How a connection ends; uvloop says RuntimeError of one that was reset between two steps."""
 
 Deliver = Callable[[ShopId, Sequence[Push | Control]], None]
 OnGap = Callable[[str], None]
@@ -76,8 +80,14 @@ class BusReader:
             except (RedisError, OSError) as error:
                 log.warning("bus reader of %s: %s", self._node.name, error)
                 await asyncio.sleep(RETRY_S)
+            except Exception:  # a node that reads no more, and does not say so, loses what it should deliver
+                log.exception("bus reader of %s; again", self._node.name)
+                await asyncio.sleep(RETRY_S)
             finally:
-                await client.aclose()
+                with suppress(
+                    RedisError, OSError
+                ):  # of a connection that was reset: it is closed all the same
+                    await client.aclose()
 
     async def _take_up(self, client: Redis) -> None:
         """After every connect: is this still the Redis that we read from, and does it know what we know?"""

@@ -5,7 +5,7 @@ limits, and put the module's `FAMILY` into `_FAMILIES` below. Then `python -m lo
 runs it alone.
 """
 
-from loadtest.faults import clients, clocks, nodes, postgres, rivals, seams, streams
+from loadtest.faults import clients, clocks, hostile, nodes, postgres, redis, rivals, seams, streams
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
 
 _FAMILIES = (
@@ -16,6 +16,8 @@ _FAMILIES = (
     rivals.FAMILY,
     streams.FAMILY,
     clocks.FAMILY,
+    redis.FAMILY,
+    hostile.FAMILY,
 )
 FAULTS: dict[int, Fault] = {
     fault.number: fault

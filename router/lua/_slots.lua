@@ -14,10 +14,10 @@ local function settle(a, was_free, was_on_list, rank_changed)
   if was_on_list and not is_on_list then unindex(a, '~') end
 end
 
-local function take_slot(c, a, reason, received)
+local function take_slot(c, a, reason, received, since)
   local was_free, was_on_list = free(a), on_list(a)
   local over = a.load >= a.cap and 1 or 0
-  call('HSET', P .. 'slots:' .. a.id, c.id, cmsgpack.pack(now, over, reason))
+  call('HSET', P .. 'slots:' .. a.id, c.id, cmsgpack.pack(since or now, over, reason))
   a.load = a.load + 1
   if received then
     a.last = call('INCR', P .. 'seq')

@@ -5,12 +5,12 @@
 -- KEYS: prefix
 -- ARGV: now op node day agents conversations offline_after
 -- RETURNS: added | not_live
--- agents: JSON [profile, status, ...]; conversations: JSON list of states as _states gives them.
+-- agents: JSON [profile, status, received today, place among those who were given something, longest ago first]...;
+-- conversations: JSON list of states as _states gives them, each with when its owner was given it (0: not known).
 if call('HGET', P .. 'rebuild', 'op') ~= op then return 'not_live' end
 obey(call('HGET', P .. 'rebuild', 'policy'))
-local list = cjson.decode(ARGV[5])
-for i = 1, #list, 2 do
-  local a = enrol(cjson.decode(list[i]).agent, list[i], list[i + 1])
+for _, s in ipairs(cjson.decode(ARGV[5])) do
+  local a = enrol(cjson.decode(s[1]).agent, s[1], s[2], s[3], s[4])
   if a.status ~= 'offline' and ARGV[7] ~= '' then call('ZADD', P .. 'due', now + ARGV[7], 'grace:' .. a.id) end
 end
 for _, s in ipairs(cjson.decode(ARGV[6])) do
@@ -28,7 +28,7 @@ for _, s in ipairs(cjson.decode(ARGV[6])) do
     if not a then
       abandon(c.owner, c.id)
     elseif c.life == 'active' or HOLDS then
-      take_slot(c, a, c.reason ~= '' and c.reason or 'rebuilt', false)
+      take_slot(c, a, c.reason ~= '' and c.reason or 'rebuilt', false, s[13] > 0 and s[13])
     end
   end
   save(c)

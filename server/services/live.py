@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from router.engine import Engine
 from router.keys import prefix
 from router.link import Link
 from router.model import ConversationState, Done, Outcome, Place, Refusal, Refused
+from router.policy import OfflineAfter
 from router.redis_engine import RedisEngine
 from router.redis_link import LinkError
 from server.services.profiles import Profiles
@@ -239,13 +240,17 @@ class Live:
         async for part in self._conversations.live(shop):
             open_ones.extend(part)
         stamp = await self.stamp(shop)
+        zone = ZoneInfo(facts.policy.timezone)
+        begins = datetime.combine(date.fromordinal(stamp.day), datetime.min.time(), zone)
+        remembered = await self._conversations.remembered(shop, int(begins.timestamp() * 1000))
         outcome = await self.engine(shop).rebuild(
             facts.live_policy,
             profiles,
             open_ones,
             op_id=stamp.op_id,
             day=stamp.day,
-            offline_after_ms=_ms(facts.policy.offline_after_s.web),
+            offline_after_ms=_longest_grace_ms(facts.policy.offline_after_s),
+            remembered=remembered,
         )
         if isinstance(outcome, Refused):
             raise refused(outcome.refusal)
@@ -291,5 +296,8 @@ def epoch_key(shop: ShopId) -> str:
     return f"{prefix(shop)}epoch"
 
 
-def _ms(seconds: int | None) -> int | None:
-    return None if seconds is None else seconds * 1000
+def _longest_grace_ms(after: OfflineAfter) -> int | None:
+    """Nobody knows any more who is on what device: nobody is given up earlier than they would have been. One who comes
+    back says so themselves."""
+    known = [seconds for seconds in (after.web, after.desktop, after.mobile) if seconds is not None]
+    return max(known) * 1000 if known else None

@@ -11,7 +11,7 @@ from protocol.codes import ErrorCode, Reason
 from protocol.errors import RequestError, invalid_state, not_found
 from protocol.ids import AccountId, ConversationId, CustomerId, ShopId
 from protocol.states import Life
-from router.model import Contact, ConversationState
+from router.model import Contact, ConversationState, Remembered
 from server.store.conversation_columns import WIDTH, columns, conversation_from
 from server.store.customer_columns import customer_columns, customer_from
 from server.store.database import Database, Row
@@ -295,6 +295,29 @@ class Conversations:
         if moved is not None:
             return conversation_from(tuple(moved.values())), True
         return await self.get(shop_id, conversation_id), False
+
+    async def remembered(self, shop_id: ShopId, day_ms: int) -> Remembered:
+        """Since when owners have what they have, and how many each was given since `day_ms`, the beginning of the
+        day."""
+        held = await self._db.fetch(
+            """
+            SELECT id, assigned_at FROM conversations
+            WHERE shop_id = $1 AND state <> 'closed' AND owner_id IS NOT NULL AND assigned_at IS NOT NULL
+            """,
+            shop_id,
+        )
+        given = await self._db.fetch(
+            """
+            SELECT owner, count(*) AS times FROM decisions
+            WHERE shop_id = $1 AND change = 'assigned' AND at >= $2::timestamptz
+            GROUP BY owner ORDER BY max(at), max(rev), owner
+            """,
+            shop_id,
+            day_ms,
+        )
+        return Remembered(
+            {row["id"]: row["assigned_at"] for row in held}, {row["owner"]: row["times"] for row in given}
+        )
 
     async def live(self, shop_id: ShopId) -> AsyncIterator[tuple[ConversationState, ...]]:
         """Every open conversation that was ever decided about, in parts, oldest id first: what `Engine.rebuild`

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from protocol.codes import CloseCode
 from protocol.events import Plane
@@ -281,6 +283,34 @@ async def test_redis_restarted_empty_is_seen_within_five_seconds(own_redis: Redi
     await until(lambda: 20 in b.sockets.seqs)  # although its numbers began again at 1
     await a.stop()
     await b.stop()
+
+
+@pytest.mark.parametrize("error", [RedisConnectionError, RuntimeError, KeyError])
+async def test_a_reader_reads_on_however_its_connection_ends(
+    pair: tuple[Member, Member], monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    """uvloop says RuntimeError of a connection that is reset in the middle of its greeting, and closing it says so once
+    more: the reader ended there, and its node delivered nothing any more without anybody's knowing."""
+    a, b = pair
+    await b.holds("bob")
+    closed: list[str] = []
+
+    close = Redis.aclose
+
+    async def reset(self: Any) -> None:
+        closed.append("reset")
+        await close(self)
+        raise ConnectionResetError("reset by peer")
+
+    async def broken(self: Any, *args: Any, **kwargs: Any) -> None:
+        raise error("reset by peer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Redis, "aclose", reset)
+        patch.setattr(Redis, "xread", broken)
+        await until(lambda: len(closed) > 2)
+    a.bus.publish(SHOP, [entry(1, "bob")])
+    await until(lambda: b.sockets.seqs == [1])
 
 
 async def test_more_than_the_backlog_holds_becomes_a_gap_elsewhere(own_redis: RedisProcess) -> None:

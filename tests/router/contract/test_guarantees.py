@@ -11,7 +11,17 @@ from protocol.ids import AccountId, ConversationId, PersonId
 from protocol.states import Life
 from router.engine import FILL_LIMIT, Engine
 from router.invariants import violations
-from router.model import Change, ConversationState, Done, Due, LivePolicy, Profile, Refusal, Refused
+from router.model import (
+    Change,
+    ConversationState,
+    Done,
+    Due,
+    LivePolicy,
+    Profile,
+    Refusal,
+    Refused,
+    Remembered,
+)
 from router.policy import Policy
 from router.rules import plan
 from tests.router.conftest import Node
@@ -289,6 +299,24 @@ async def test_a_large_shop_is_rebuilt_whole(desk: Desk) -> None:
     assert [conversation for _, queue in snapshot.pools for conversation in queue] == [
         f"w{number:04}" for number in reversed(range(2_000))
     ]
+
+
+@pytest.mark.req("KS-02", "KS-22", "PF-05")
+async def test_what_durable_facts_remember_of_the_day_goes_on_after_a_rebuild(desk: Desk) -> None:
+    """Nobody begins the day anew: who was given least today is next, and a slot is as old as it was."""
+    await desk.open()
+    profiles = [(Profile(AccountId(name), capacity=9), ONLINE) for name in ("ann", "bob", "eve")]
+    held = ConversationState(
+        ConversationId("c1"), Life.ACTIVE, AccountId("ann"), 1, 1, 1, desk.now, "default"
+    )
+    remembered = Remembered({held.conversation: desk.now - 5_000}, {AccountId("bob"): 2, AccountId("ann"): 2})
+    await desk.engine.rebuild(
+        POLICY, profiles, [held], offline_after_ms=None, remembered=remembered, **desk.stamp()
+    )
+    agents = {state.profile.agent: state for state in (await desk.engine.snapshot()).agents}
+    assert {name: state.received_today for name, state in agents.items()} == {"ann": 2, "bob": 2, "eve": 0}
+    assert [slot.since_ms for slot in agents[AccountId("ann")].slots] == [desk.now - 5_000]
+    assert [(await desk.asks(f"n{number}")).owner for number in range(4)] == ["eve", "eve", "bob", "ann"]
 
 
 @pytest.mark.req("KS-22")
