@@ -48,6 +48,12 @@ class LocalHub(Protocol):
 Item = tuple[ShopId, bytes, tuple[PersonId, ...]]
 
 
+async def order_everywhere(link: Link, shop: ShopId, order: Control, *, stream_length: int = 10_000) -> int:
+    """Give an order to every node that lives, from outside of all of them. How many there are. Raises LinkError."""
+    args = (pack(shop, order), str(stream_length))
+    return int(await link.script("bus_everywhere", (EPOCH_KEY, NODES_KEY), args))
+
+
 @final
 class Bus:
     """Publishes for this node, and receives for it."""

@@ -29,7 +29,7 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """An order to the nodes: close every socket of these people."""
+    """An order to the nodes: close every socket of these people; `to` empty: of everybody of the shop."""
 
     to: tuple[PersonId, ...]
     close: CloseCode

@@ -13,6 +13,7 @@ from typing import Self
 
 import structlog
 
+from protocol.codes import CloseCode
 from protocol.errors import not_found
 from protocol.ids import AccountId, PersonId, ShopId
 from protocol.states import OrderState, Role
@@ -21,6 +22,9 @@ from router.policy import Policy
 from router.redis_link import LinkError
 from router.scripts import SOURCES
 from server.allowances import file_rules, reply_limits
+from server.bus import order_everywhere
+from server.push import Control
+from server.scripts import SCRIPTS
 from server.services.accounts import Accounts, NewAccount, check_password
 from server.services.actors import OnCommandLine
 from server.services.api_keys import ApiKeys
@@ -82,7 +86,9 @@ class Setup:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._link = link_to(settings.redis_url.get_secret_value(), scripts=SOURCES, name="pointsman-setup")
+        self._link = link_to(
+            settings.redis_url.get_secret_value(), scripts={**SOURCES, **SCRIPTS}, name="pointsman-setup"
+        )
         self._database = Database(
             settings.database_url.get_secret_value(), pool_max=2, deadline_s=settings.database_deadline_s
         )
@@ -216,6 +222,26 @@ class Setup:
         `invalid_configuration`."""
         manager = _manager(await self._shop(shop))
         return await self._configurations().bring(manager, text, rev=None, rehearse=rehearse)
+
+    async def suspend(self, shop: str) -> ShopRow:
+        """The shop is served no longer: nobody gets in, and every socket is closed. Repeating it is harmless.
+
+        RequestError: `shop_not_found`; UNAVAILABLE when Redis does not answer: then who is in stays in; repeat it.
+        """
+        row = await self._shops.set_status(await self._shop(shop), "suspended")
+        if not self._told.reachable:
+            raise routing_unavailable()
+        try:
+            await order_everywhere(
+                self._link, row.id, Control((), CloseCode.SHOP_SUSPENDED, "shop suspended")
+            )
+        except LinkError:
+            raise routing_unavailable() from None
+        return row
+
+    async def serve_again(self, shop: str) -> ShopRow:
+        """The shop is served again. RequestError: `shop_not_found`."""
+        return await self._shops.set_status(await self._shop(shop), "active")
 
     async def _make_owner(self, shop: ShopId, owner: Owner) -> AccountRow:
         new = NewAccount(owner.email, owner.name, frozenset({Role.OWNER}), owner.password)

@@ -54,7 +54,7 @@ async def _fragments(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     more = bytearray(frame(b"x"))
     more[0] = 0x00  # goes on, more to come
     writer.write(bytes(first))
-    for _ in range(100):
+    for _batch in range(100):
         writer.write(bytes(more) * 100)
         await writer.drain()
 

@@ -1,6 +1,6 @@
 """`pointsman shop`: make a shop with its owner, and see which there are."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -76,6 +76,35 @@ def list_shops(as_json: Json = False) -> None:
     rows = run(work())
     lines = [("SHOP", "NAME", "STATUS"), *((row.slug, row.name, row.status) for row in rows)]
     give([_shown(row) for row in rows], table(lines), as_json=as_json)
+
+
+@shop.command("suspend")
+def suspend(
+    slug: Annotated[str, typer.Argument(help="Short name of the shop.", parser=kinds.slug)],
+    as_json: Json = False,
+) -> None:
+    """Serve a shop no longer: nobody of it gets in, and who is in is out within a second. Nothing is deleted."""
+    _tell(slug, "suspend", "is suspended", as_json=as_json)
+
+
+@shop.command("serve-again")
+def serve_again(
+    slug: Annotated[str, typer.Argument(help="Short name of the shop.", parser=kinds.slug)],
+    as_json: Json = False,
+) -> None:
+    """End a shop's suspension."""
+    _tell(slug, "serve_again", "is served again", as_json=as_json)
+
+
+def _tell(slug: str, verb: Literal["suspend", "serve_again"], what: str, *, as_json: bool) -> None:
+    from server.setup import Setup  # most of the program: not for every command
+
+    async def work() -> "ShopRow":
+        async with Setup(load()) as setup:
+            return await (setup.suspend(slug) if verb == "suspend" else setup.serve_again(slug))
+
+    row = run(work())
+    give(_shown(row), f"Shop {row.slug} {what}.", as_json=as_json)
 
 
 def _shown(row: "ShopRow") -> dict[str, str]:

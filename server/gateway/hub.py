@@ -67,7 +67,7 @@ class Hub:
         if people is None:
             return
         for item in items:
-            for person in item.to:
+            for person in item.to or (tuple(people) if isinstance(item, Control) else ()):
                 members = people.get(person)
                 if members is None:
                     continue

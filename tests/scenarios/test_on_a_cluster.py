@@ -25,8 +25,8 @@ ONE_REDIS = {"bus_publish"}
 """Scripts for one Redis; on a cluster `bus_where` and `bus_enter` do their work."""
 
 
-SELDOM = {"bus_gap"}
-"""After a backlog that ran over (`test_bus`)."""
+SELDOM = {"bus_gap", "bus_everywhere"}
+"""After a backlog that ran over, and when a shop is suspended: `test_bus` runs them on the same cluster."""
 
 
 @pytest.fixture(autouse=True)

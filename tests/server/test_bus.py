@@ -16,7 +16,7 @@ from protocol.ids import ConversationId, PersonId, ShopId
 from router.keys import at_key
 from router.link import link_to
 from router.redis_cluster import is_cluster
-from server.bus import Bus
+from server.bus import Bus, order_everywhere
 from server.bus_wire import pack, unpack
 from server.embedded.redis_process import RedisProcess
 from server.node import EPOCH_KEY, Node, counter_key, lease_key, stream_key
@@ -158,6 +158,22 @@ async def test_controls_travel_too(pair: tuple[Member, Member]) -> None:
     await until(lambda: b.sockets.got)
     assert b.sockets.got == [(SHOP, revoked)]
     assert time.monotonic() - begun < 1.0
+
+
+async def test_an_order_from_outside_reaches_every_node(pair: tuple[Member, Member]) -> None:
+    order = Control((), CloseCode.SHOP_SUSPENDED, "shop suspended")
+    assert await order_everywhere(pair[0].link, SHOP, order) == 2
+    for member in pair:
+        await until(lambda member=member: member.sockets.got)
+        assert member.sockets.got == [(SHOP, order)]
+
+
+async def test_what_was_lost_is_told_to_every_other_node(pair: tuple[Member, Member]) -> None:
+    a, b = pair
+    a.bus._dropped = True
+    a.bus._wake.set()
+    await until(lambda: b.gaps)
+    assert not a.gaps
 
 
 async def test_a_person_on_three_nodes_is_told_on_each(pair: tuple[Member, Member]) -> None:
