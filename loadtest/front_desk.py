@@ -21,7 +21,11 @@ PER_ADDRESS = 50
 
 
 class Refused(Exception):
-    """The server answered a request of the set-up with an error."""
+    """The server answered a request of the set-up with an error. `later`: the same may succeed in a moment."""
+
+    def __init__(self, words: str, *, later: bool = False) -> None:
+        super().__init__(words)
+        self.later = later
 
 
 def address(number: int) -> str:
@@ -57,9 +61,10 @@ class Door:
         try:
             answer = await self._http.request(method, path, json=body, headers=headers)
         except httpx.TransportError as error:
-            raise Refused(f"{method} {path}: {type(error).__name__} {error}") from error
+            raise Refused(f"{method} {path}: {type(error).__name__} {error}", later=True) from error
         if not answer.is_success:
-            raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+            busy = answer.status_code in (429, 502, 503, 504)
+            raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:300]}", later=busy)
         return answer.json() if answer.content else None
 
     async def sign_in(self, shop: str, email: str, password: str) -> str:

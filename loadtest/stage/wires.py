@@ -34,7 +34,8 @@ class Wires:
         name = str(order["name"])
         match order["do"]:
             case "proxy":
-                proxy = await Proxy.open(_always((str(order["to"][0]), int(order["to"][1]))))
+                route = _always((str(order["to"][0]), int(order["to"][1])))
+                proxy = await Proxy.open(route, keep_source=True)
                 self._proxies[name] = proxy
                 return {"port": proxy.port}
             case "balancer":
