@@ -4,7 +4,7 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 
-from loadtest.front_desk import Asker, Door, Refused, address
+from loadtest.front_desk import PER_ADDRESS, Asker, Door, Refused, address
 from loadtest.line import Line, LineBroken
 from protocol.client import Patience
 from protocol.client.reconnect import Ended, delay_s
@@ -38,7 +38,7 @@ class Sitters:
         came: list[asyncio.Future[None]] = []
         for number in range(many):
             if number % PER_DOOR == 0:
-                self._doors.append(Door(self.port, address(FIRST_ADDRESS + number // PER_DOOR * 50)))
+                self._doors.append(Door(self.port, address(FIRST_ADDRESS + number // PER_DOOR * PER_ADDRESS)))
             arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             came.append(arrived)
             life = self._live(number, self._doors[-1], random.Random(dice.random()), gate, arrived)

@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 
 from loadtest.checker.rows import Violation
-from loadtest.front_desk import address
+from loadtest.front_desk import PER_ADDRESS, address
 from loadtest.journal import Journal
 from loadtest.people.agent import Agent
 from loadtest.people.attendance import Attendance
@@ -29,8 +29,8 @@ FINISH_S = 30.0
 """How long visits may take to come to their end."""
 SETTLE_S = 40.0
 """A lost last message is found by the next heartbeat, 25 s later at most."""
-PER_DOOR = 40
-"""customers of one address"""
+PER_DOOR = 5
+"""customers of one address: each asks for a session whenever they come back, and 120 in a minute are too many"""
 POLL_S = 0.05
 
 
@@ -245,7 +245,7 @@ class Party:
 
     def _customer(self) -> Customer:
         number = len(self.customers)
-        door = self.door(address(number // PER_DOOR * PER_DOOR))
+        door = self.door(address(number // PER_DOOR * PER_ADDRESS))
         tickets = widget_tickets(door, self.shop.slug)
         world = self.world
         if self.thin_port and number % 100 < world.profile.slow * 100:

@@ -1,0 +1,120 @@
+"""The pages that runs leave behind: charts that fit their axes, a verdict that says what is broken, escaped words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loadtest import report
+from loadtest.chart import Chart
+from loadtest.faults import FAULTS, Limit
+from loadtest.faults.table import TABLE
+from loadtest.reliability_page import page
+from loadtest.soak import LIMITS, Standing
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """What a run of two seconds wrote."""
+    sample: dict[str, Any] = {
+        "at_s": 1.0,
+        "messages_per_s": 100.0,
+        "visits_per_s": 1.0,
+        "send_p50_ms": 2.0,
+        "send_p99_ms": 9.0,
+        "connected": 5,
+        "waiting": 1,
+        "cpu": {"node-1": 0.5, "people": 0.1},
+        "memory_mib": {"node-1": 100.0, "people": 50.0},
+    }
+    verdict = {"holds": True, "checked": {"acked": 3}, "broken": {"I1": 0}, "violations": [], "took_s": 0.1}
+    machine = {
+        "processor": "a <fast> one", "cores": 2, "memory_gib": 4, "kernel": "6", "python": "3.11", "node": "",
+        "load_before": 0.0,
+    }  # fmt: skip
+    return {
+        "title": "Load: steady",
+        "what": "an <ordinary> day",
+        "at": "2026-01-01T00:00:00+00:00",
+        "machine": machine,
+        "run": {"nodes": 2, "seconds": 2.0, "seed": 1},
+        "acknowledged": 200,
+        "messages_per_s": 100.0,
+        "counts": {"visits": 2},
+        "latencies_ms": {"send to acknowledgement": {"p50": 1.0, "p90": 2.0, "p99": 3.0, "max": 4.0}},
+        "verdict": verdict,
+        "gauge": {"samples": [sample, {**sample, "at_s": 2.0}], "marks": [[1.5, "1 kill"]]},
+        **changes,
+    }
+
+
+def test_a_run_that_held_says_so_and_draws_five_charts() -> None:
+    html = report.page(document())
+    assert "Everything holds" in html
+    assert html.count("<svg") == 5
+    assert "an &lt;ordinary&gt; day" in html
+    assert "<fast>" not in html
+    assert "1 kill" in html
+    assert "http" not in html, "the page loads nothing"
+
+
+def test_a_broken_invariant_is_the_first_thing_one_sees() -> None:
+    verdict = {
+        "holds": False,
+        "checked": {},
+        "broken": {"I1": 2, "I2": 0},
+        "violations": ["I1: c: lost"],
+        "took_s": 0.1,
+    }
+    html = report.page(document(verdict=verdict))
+    assert "Broken: I1 2 times" in html
+    assert "I1: c: lost" in html
+
+
+def test_a_figure_beyond_its_limit_is_told_though_the_invariants_hold() -> None:
+    assert "a figure does not keep to its limit" in report.page(document(failed=True))
+
+
+@pytest.mark.parametrize(
+    ("value", "top"), [(0.0, "1"), (0.35, "0.40"), (7.0, "8"), (83.0, "100"), (240.0, "400")]
+)
+def test_an_axis_ends_with_a_round_number_above_everything(value: float, top: str) -> None:
+    svg = Chart("t", "u", [0.0, 1.0], {"a": [0.0, value]}).svg()
+    labels = [part.partition("</text>")[0].rpartition(">")[2] for part in svg.split('class="y"')[1:]]
+    assert labels[-1] == top
+
+
+def test_a_limit_holds_nothing_that_was_not_measured() -> None:
+    limit = Limit("resume_p99_s", at_most=10)
+    assert limit.holds({"resume_p99_s": 10.0})
+    assert not limit.holds({"resume_p99_s": 10.1})
+    assert not limit.holds({})
+
+
+def test_every_fault_of_the_specification_is_in_the_table_once_and_has_a_proof(tmp_path: Any) -> None:
+    assert [row.number for row in TABLE] == list(range(1, 34))
+    assert all(row.tests for row in TABLE if row.number >= 20)
+    assert set(FAULTS) <= {row.number for row in TABLE if row.number < 20}
+    written = page(tmp_path)
+    assert "| 1 |" in written
+    assert "not measured" in written
+
+
+def test_the_tests_that_the_table_names_are_there(pytestconfig: pytest.Config) -> None:
+    named = {test for row in TABLE for test in row.tests}
+    assert [test for test in sorted(named) if not (pytestconfig.rootpath / test).is_file()] == []
+
+
+def test_what_has_grown_in_a_soak_is_told_by_name() -> None:
+    before = Standing(100.0, 200.0, 50.0, 20.0, 1000.0)
+    same = before.grew(before)
+    assert [str(limit) for limit in LIMITS if not limit.holds(same)] == []
+    after = Standing(140.0, 230.0, 51.0, 20.0, 1200.0)
+    grew = after.grew(before)
+    assert grew["redis_keys_grew_percent"] == 20.0
+    assert [limit.figure for limit in LIMITS if not limit.holds(grew)] == [
+        "memory_mib_per_node_grew",
+        "tasks_grew",
+        "sockets_grew",
+        "redis_keys_grew_percent",
+    ]
