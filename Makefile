@@ -24,6 +24,7 @@ NODES ?= 2
 SEED ?= 1
 FAULTS ?=
 MINUTES ?=
+SOCKETS ?= 1000
 REPORTS ?= .reports
 
 IN_PLACE := $(PIP) install --no-deps --no-build-isolation --editable .
@@ -83,8 +84,8 @@ bench: $(DEV_STAMP) ## measure the product, the limits and its peers side by sid
 load: $(DEV_STAMP) ## realistic load, everything checked: PROFILE=steady|morning|promotion|storm|slow DURATION=5m NODES=2 SEED=1
 	$(BIN)/python -m loadtest load --profile $(PROFILE) --duration $(DURATION) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
 
-chaos: $(DEV_STAMP) ## every fault under load, everything checked: FAULTS=1,2 MINUTES=30 (mixed) NODES=2 SEED=1
-	$(BIN)/python -m loadtest chaos $(if $(FAULTS),--faults $(FAULTS)) $(if $(MINUTES),--minutes $(MINUTES)) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
+chaos: $(DEV_STAMP) ## every fault under load, everything checked: FAULTS=1,2 MINUTES=30 (mixed) NODES=2 SEED=1 SOCKETS=5000
+	$(BIN)/python -m loadtest chaos $(if $(FAULTS),--faults $(FAULTS)) $(if $(MINUTES),--minutes $(MINUTES)) --sockets $(SOCKETS) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
 
 soak: $(DEV_STAMP) ## half the capacity and random faults for DURATION=1h; memory, tasks, sockets, keys back at the baseline
 	$(BIN)/python -m loadtest soak --duration $(DURATION) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)

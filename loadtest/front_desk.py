@@ -16,7 +16,7 @@ from protocol.version import SUBPROTOCOL
 
 ORIGIN = "https://shop.example"
 """The page that all of them come from."""
-ANSWER_S = 20.0
+ANSWER_S = 60.0
 PER_ADDRESS = 50
 
 

@@ -127,7 +127,7 @@ async def _talk_until_lagging(writer: Person, conversation: str, node: Node, lag
 async def storm(scene: Scene, dice: random.Random) -> Figures:
     """Fault 14: very many sockets break in the same moment, agents' too."""
     party = scene.party
-    wire = await scene.stage.wire(f"storm {dice.random()}")
+    wire = await scene.stage.door(f"storm {dice.random()}")
     sitters = Sitters(wire.port, party.shop.slug)
     watch = PresenceWatch([each for each in party.others if isinstance(each, Supervisor)])
     try:

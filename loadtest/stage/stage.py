@@ -11,6 +11,7 @@ import httpx
 
 from loadtest.children import ChildFailed, run
 from loadtest.stage.node import Node
+from loadtest.stage.proxy import Place
 from loadtest.stage.servers import Servers
 from loadtest.stage.shop import Shop
 from loadtest.stage.wire import Switchboard, Wire
@@ -88,6 +89,10 @@ class Stage:
         """A new proxy before the balancer, for clients whose network misbehaves."""
         return await self.board.wire(name, ("127.0.0.1", self.port))
 
+    async def door(self, name: str) -> Wire:
+        """A balancer beside the one in front, for many clients whose network misbehaves."""
+        return await self.board.balancer(name, self._places())
+
     async def ready(self, within_s: float = 60.0) -> float:
         """Until all nodes that run say that they are ready; the seconds that took. Raises ChildFailed."""
         loop = asyncio.get_running_loop()
@@ -112,6 +117,9 @@ class Stage:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    def _places(self) -> list[Place]:
+        return [("127.0.0.1", node.port) for node in self.nodes]
+
     async def _start(self, nodes: int, shops: int, environment: Mapping[str, str]) -> None:
         self._direct = {
             **environment,
@@ -120,7 +128,7 @@ class Stage:
         }
         await run((sys.executable, "-m", "server", "migrate", "--json"), self._direct)
         await asyncio.gather(self._start_nodes(nodes, environment), self._found(shops))
-        self.port = await self.board.balancer("front", [("127.0.0.1", node.port) for node in self.nodes])
+        self.port = (await self.board.balancer("front", self._places())).port
         for shop in self.shops:
             shop.port = self.port
             await shop.open_doors()

@@ -86,9 +86,9 @@ class Switchboard:
         answer = await self.order(do="proxy", name=name, to=to)
         return Wire(name, int(answer["port"]), self)
 
-    async def balancer(self, name: str, to: list[Place]) -> int:
-        """A new balancer over these nodes; its port."""
-        return int((await self.order(do="balancer", name=name, to=to))["port"])
+    async def balancer(self, name: str, to: list[Place]) -> Wire:
+        """A new balancer over these nodes, which can be cut like a proxy."""
+        return Wire(name, int((await self.order(do="balancer", name=name, to=to))["port"]), self)
 
     async def order(self, **order: Any) -> dict[str, Any]:
         """Any order of `wires`. Raises ChildFailed."""

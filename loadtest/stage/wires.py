@@ -46,11 +46,12 @@ class Wires:
                 treatment = Treatment(
                     Mode(order["mode"]), float(order.get("seconds", 0)), float(order.get("bytes_per_s", 0))
                 )
-                proxy = self._proxies[name]
+                proxy = self._balancers[name].proxy if name in self._balancers else self._proxies[name]
                 proxy.treat(treatment, Direction(order.get("direction", "both")))
                 return {"connections": proxy.connections}
             case "close":
-                await self._proxies.pop(name).close()
+                named = self._balancers if name in self._balancers else self._proxies
+                await named.pop(name).close()
                 return {}
             case what:
                 raise ValueError(f"no such order: {what}")
