@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from server.demo import seed
 from tests.browser.conftest import Opens
-from tests.browser.people import DESKTOP, Agent, Visitor
+from tests.browser.people import CORNERS, DESKTOP, Agent, Visitor
 from tests.browser.running_shop import RunningShop
 
 
@@ -77,3 +77,30 @@ def test_what_opens_over_the_desk(shop: RunningShop, opens: Opens) -> None:
     zhou.presses("我的菜单: 周宁")
     expect(zhou.page.get_by_role("link", name="个人设置")).to_be_visible()
     assert window.barriers() == []
+
+
+def test_the_list_of_quick_replies(shop: RunningShop, opens: Opens) -> None:
+    window = opens()
+    zhou = Agent(window).comes_in(shop.link(seed.SECOND_HUMAN, "/work")).is_online()
+    visitor = Visitor(opens()).comes_to(shop.b).opens_the_chat()
+    visitor.writes("我的退货到哪一步了？")
+    zhou.opens("小雨").input.fill("/")
+    expect(zhou.page.get_by_role("option").first).to_be_visible()
+    assert window.barriers(CORNERS) == []
+
+
+def test_the_page_of_quick_replies_and_its_form(shop: RunningShop, opens: Opens) -> None:
+    window = opens()
+    desk = Agent(window).comes_in(shop.link(seed.ADMIN, "/settings/quick_replies"))
+    expect(desk.page.get_by_role("main").get_by_text("/cd", exact=True)).to_be_visible()
+    assert window.barriers(CORNERS) == []
+    desk.presses("新建快捷回复")
+    expect(desk.asked).to_be_visible()
+    assert window.barriers(CORNERS) == []
+
+
+def test_a_sign_in_link_that_was_used(shop: RunningShop, opens: Opens) -> None:
+    window = opens()
+    window.page.goto(f"{shop.a}/desk/link/used-long-ago")
+    expect(window.page.get_by_role("alert")).to_be_visible()
+    assert window.barriers(CORNERS) == []

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from server.demo import seed
 from tests.browser.conftest import Opens
 from tests.browser.office import Office
-from tests.browser.people import CORNERS, Agent
+from tests.browser.people import CORNERS, PHONE, Agent
 from tests.browser.running_shop import RunningShop
 
 
@@ -125,3 +125,12 @@ def test_a_page_outside_of_ones_roles_says_so_and_leads_on(shop: RunningShop, op
     expect(lin.page.get_by_role("heading", name="您的角色没有此页面的权限。")).to_be_visible()
     lin.page.get_by_role("link", name="前往“会话”").click()
     expect(lin.list).to_be_visible()
+
+
+def test_on_a_phone_the_bar_takes_two_lines_in_any_language(shop: RunningShop, opens: Opens) -> None:
+    window = opens("en", "light", PHONE)
+    boss = Agent(window).comes_in(shop.link(seed.ADMIN, "/me"))
+    box = boss.page.get_by_role("banner").bounding_box()
+    assert box is not None
+    assert box["height"] < 100
+    assert boss.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
