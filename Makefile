@@ -18,6 +18,8 @@ PYTEST_ARGS ?=
 WORKERS ?= 3
 
 # Of `make load` and `make chaos`.
+SEEDS ?= 10000
+TIMES ?= 3
 PROFILE ?= steady
 DURATION ?= 1m
 NODES ?= 2
@@ -89,6 +91,12 @@ chaos: $(DEV_STAMP) ## every fault under load, everything checked: FAULTS=1,2 MI
 
 soak: $(DEV_STAMP) ## half the capacity and random faults for DURATION=1h; memory, tasks, sockets, keys back at the baseline
 	$(BIN)/python -m loadtest soak --duration $(DURATION) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
+
+races: $(DEV_STAMP) ## two want the same at the same time, on two nodes: exactly one gets it: SEEDS=10000
+	$(BIN)/python -m loadtest races --seeds $(SEEDS)
+
+proof: $(DEV_STAMP) ## builds that are broken on purpose are caught by the checker, every time: TIMES=3
+	$(BIN)/python -m loadtest proof --times $(TIMES)
 
 doctor: ## say what this machine lacks, and how to mend it
 	@if [[ -x $(BIN)/python ]]; then $(BIN)/python -m server.embedded.doctor; \
