@@ -15,7 +15,7 @@ from protocol.methods.messages import SendResult
 
 AT_ONCE: Final = 10
 ROUNDS: Final = 30
-SEEDS: Final = 300
+SEEDS: Final = 200
 """In the table; `python -m loadtest races` has as many as one likes."""
 
 
