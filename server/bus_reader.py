@@ -124,7 +124,9 @@ class BusReader:
         if epoch != self._epoch:
             self._on_gap("another epoch")
             self._epoch = epoch
-        for payload in fields.values():
+        for name, payload in fields.items():
+            if not name.isdigit():  # what a newer node says beside the pushes (fault 32)
+                continue
             try:
                 shop, item = unpack(payload)
             except (ValueError, TypeError, IndexError):

@@ -19,11 +19,12 @@ def pack(shop: ShopId, item: Push | Control) -> bytes:
 
 
 def unpack(payload: bytes) -> tuple[ShopId, Push | Control]:
-    """The reverse. ValueError for anything that `pack` did not make: a newer node's, which the caller passes over."""
-    head, _, frame = payload.partition(b"\n")
+    """The reverse. What a newer node says beside it is passed over (fault 32). ValueError, TypeError or IndexError for
+    what `pack` did not make."""
+    head, framed, frame = payload.partition(b"\n")
     about: list[Any] = orjson.loads(head)
     shop, people = ShopId(about[0]), tuple(PersonId(person) for person in about[1])
-    if len(about) == 4:
+    if not framed:
         return shop, Control(people, CloseCode(about[2]), about[3])
     conversation = None if about[4] is None else ConversationId(about[4])
     return shop, Push(people, frame, Plane(about[2]), about[3], conversation, about[5])

@@ -5,7 +5,7 @@ limits, and put the module's `FAMILY` into `_FAMILIES` below. Then `python -m lo
 runs it alone.
 """
 
-from loadtest.faults import clients, clocks, hostile, nodes, postgres, redis, rivals, seams, streams
+from loadtest.faults import clients, clocks, hostile, logs, nodes, postgres, redis, rivals, seams, streams
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
 
 _FAMILIES = (
@@ -18,6 +18,7 @@ _FAMILIES = (
     clocks.FAMILY,
     redis.FAMILY,
     hostile.FAMILY,
+    logs.FAMILY,
 )
 FAULTS: dict[int, Fault] = {
     fault.number: fault

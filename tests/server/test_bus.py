@@ -112,6 +112,22 @@ def test_what_is_packed_comes_out(item: Push | Control) -> None:
     assert unpack(pack(SHOP, item)) == (SHOP, item)
 
 
+@pytest.mark.parametrize("item", [entry(7, "ann"), Control((PersonId("ann"),), CloseCode.BLOCKED, "blocked")])
+async def test_what_a_newer_node_says_beside_is_passed_over(
+    pair: tuple[Member, Member], item: Push | Control
+) -> None:
+    """Nodes of two versions run side by side during an upgrade (fault 32)."""
+    a, b = pair
+    head, framed, frame = pack(SHOP, item).partition(b"\n")
+    newer = orjson.dumps([*orjson.loads(head), {"since": "the next version"}, 1]) + framed + frame
+    n = await a.link.call("INCR", counter_key(b.node.name))
+    fields = ("e", a.node.epoch, "sent_by", "a newer node", "1", newer)
+    await a.link.call("XADD", stream_key(b.node.name), f"{n}-0", *fields)
+    await until(lambda: b.sockets.got)
+    assert b.sockets.got == [(SHOP, item)]
+    assert b.gaps == []
+
+
 async def test_people_here_are_told_at_once_and_people_elsewhere_in_order(
     pair: tuple[Member, Member],
 ) -> None:
