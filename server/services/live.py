@@ -265,6 +265,12 @@ class Live:
             raise routing_unavailable() from None
         return "" if value is None else value.decode()
 
+    async def life(self, shop: ShopId) -> str:
+        """Names the shop's present live state together with the life of the Redis that holds it: a Redis that was
+        restarted, or failed over, may have forgotten its last moments. Raises UNAVAILABLE."""
+        epoch = await self.epoch(shop)
+        return f"{epoch}/{self._link.server_of(prefix(shop)).run_id}"
+
     # --- what admins change ------------------------------------------------------------------------------------------
     async def set_profile(self, shop: ShopId, account: AccountId) -> Done:
         """Bring one account's durable facts into live state."""

@@ -1,7 +1,8 @@
 """Finds open conversations that live state does not know, and has it made anew (fault 4).
 
 A decision may reach the database after the Redis that took it lost its data, and after the rebuild had read the
-database. Nothing would ever end, close or give on such a conversation.
+database; and a Redis that was killed may come back without its last moments. Nothing would ever end, close or give on
+such a conversation.
 """
 
 import asyncio
@@ -24,15 +25,16 @@ UNCONFIRMED_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was found in the live state of that epoch: conversation and `live_rev`."""
+    """What was found in the live state of that epoch and life of Redis: conversation and `live_rev`."""
 
     epoch: str
     strays: frozenset[tuple[ConversationId, int]]
 
 
 class Strays:
-    """Looks at each live state of a shop until two looks, a period apart, agree that all is well. Only what two looks
-    found is believed: between the questions to the database and to Redis a conversation may just have closed."""
+    """Looks at each live state of a shop, anew after each restart of Redis, until two looks, a period apart, agree that
+    all is well. Only what two looks found is believed: between the questions to the database and to Redis a
+    conversation may just have closed."""
 
     def __init__(self, shops: Shops, live: Live, conversations: Conversations) -> None:
         self._shops = shops
@@ -52,7 +54,7 @@ class Strays:
         return counts
 
     async def _shop(self, shop: ShopId) -> int:
-        epoch = await self._live.epoch(shop)
+        epoch = await self._live.life(shop)
         if self._well.get(shop) == epoch or not await self._live.ask(shop, lambda engine: engine.is_live()):
             return 0
         strays = await self._strays(shop)

@@ -11,7 +11,9 @@ from redis.asyncio import Redis
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import ConversationId, CustomerId, new_id
+from router.keys import conversation_key, prefix
 from router.redis_link import LinkError, LinkFault
+from server.app import App
 from server.embedded.redis_process import RedisProcess
 from server.sweeps.deadlines import Deadlines
 from server.sweeps.every_shop import ShopsFailed
@@ -250,6 +252,40 @@ async def test_a_decision_that_reached_the_log_after_the_rebuild_is_found(
     assert state is not None
     assert state.owner == lily.id
     assert await shop.loads() == {"Lily": 1}
+
+
+@pytest.mark.req("PF-05")
+async def test_what_a_killed_redis_forgot_of_its_last_moments_is_found(
+    migrated_database_url: str, own_redis: RedisProcess
+) -> None:
+    """Its log is synced each second: what was decided in the last one may be in the database alone (fault 3)."""
+    house = await House.start(migrated_database_url, own_redis.url_of(1), sweep_s=60)
+    try:
+        shop = await house.shop()
+        app = house.app
+        lily, ada = await shop.agent("Lily"), await shop.customer("Ada")
+        talk = ConversationId(await ada.opens())
+        await lily.sees(talk, owner=lily.id)
+        look = Strays(app.shops, app.live, app.conversations)
+        assert [(await look.run())["strays"] for _ in range(3)] == [0, 0, 0]
+        before = await app.live.life(shop.id)
+        await app.link.call("DEL", conversation_key(shop.id, talk))
+        await app.link.call("HDEL", f"{prefix(shop.id)}slots:{lily.id}", talk)
+        assert [(await look.run())["strays"] for _ in range(2)] == [0, 0], "all was well in this life"
+
+        await own_redis.restart()
+
+        await until(lambda: _lives_anew(app, shop, before), what="the new Redis")
+        assert [(await look.run())["strays"] for _ in range(2)] == [0, 1]
+        assert await app.live.engine(shop.id).conversation(talk) is not None
+    finally:
+        await house.stop()
+
+
+async def _lives_anew(app: App, shop: Shop, before: str) -> bool:
+    with contextlib.suppress(RequestError):
+        return await app.live.life(shop.id) != before
+    return False
 
 
 @pytest.mark.req("PF-05")
