@@ -30,8 +30,10 @@ STREAM_TTL_MS = 600_000
 """Life of a node's stream and counter without a renewal; `forget` removes them sooner."""
 RETRY_S = 0.25
 """Pause between attempts to register, or to renew after a failure."""
-OPINION_S = 1.0
+OPINION_S = 2.0
 """How long the others are asked for; no answer counts as theirs that Redis is there."""
+OPINION_AGAIN_S = 1.0
+"""How old their answer may be while the node stands by."""
 
 
 def stream_key(node: str) -> str:
@@ -100,6 +102,7 @@ class Node:
         self._contacts = contacts
         self._clock = clock
         self._noting: asyncio.Task[None] | None = None
+        self._asked_at = 0.0
         self.standing_by = False
         """whether Redis answers nobody, and has not for longer than a lease"""
         self._renewed_at = clock()
@@ -181,15 +184,20 @@ class Node:
                 pause_s = self._renew_s
 
     async def _nobody_hears(self) -> bool:
-        """Whether no other node hears from Redis either. Where that cannot be known, they are taken to."""
+        """Whether no other node hears from Redis either. Where that cannot be known, they are taken to; while the node
+        stands by, not before their last answer is older than a lease."""
         if self._contacts is None:
             return False
+        age_s = self._clock() - self._asked_at
+        if self.standing_by and age_s < OPINION_AGAIN_S:
+            return True
         try:
             async with asyncio.timeout(OPINION_S):
                 alone = not await self._contacts.others(self._id, self._lease_s / 2)
         except Exception as error:  # whatever it is: nobody says that Redis is gone
             log.warning("node %s cannot ask the others: %r", self.name, error)
-            return False
+            return self.standing_by and age_s < self._lease_s
+        self._asked_at = self._clock()
         if alone and not self.standing_by:
             log.error("node %s stands by: Redis answers nobody", self.name)
         self.standing_by = alone

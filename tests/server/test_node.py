@@ -215,7 +215,10 @@ async def test_one_that_stands_by_fences_itself_as_soon_as_it_may_be_the_only_on
         others.down = True
     else:
         others.hear = True
+    asked = time.monotonic()
     await until(lambda: told.fenced)
+    if what == "nobody can be asked":
+        assert time.monotonic() - asked > 0.3, "one question without an answer is not enough"
     own_redis.thaw()
     await node.stop()
     await link.close()
