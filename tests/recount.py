@@ -255,3 +255,34 @@ async def state_times(
                 for group in inside or {None}:
                     found[bucket, group, row["state"]] += z - a
     return dict(found)
+
+
+async def outcomes(
+    db: Database,
+    shop: str,
+    edges: tuple[int, int],
+    by: str,
+    *,
+    terms: Sequence[Term] = (),
+    bound: Mapping[str, Sequence[str]] | None = None,
+) -> dict[tuple[str | None, str, str | None], tuple[int, int, int, int]]:
+    """How often which tag and which reason was given: (key, kind, id) -> how many, of how many, rated, stars."""
+    counted: dict[tuple[str | None, str, str | None], list[int | None]] = defaultdict(list)
+    closed: dict[str | None, list[int | None]] = defaultdict(list)
+    for row in await db.fetch("SELECT * FROM conversations WHERE shop_id = $1 AND state = 'closed'", shop):
+        if not edges[0] <= row["closed_at"] < edges[1]:
+            continue
+        fact = Fact(row["closed_at"], "closed", row["last_owner_id"], row["order_state"])
+        for key in keys_of(fact, by, terms, bound or {}):
+            closed[key].append(row["rating"])
+            for tag in row["result_tags"] or [None]:
+                counted[key, "result_tag", tag].append(row["rating"])
+            for reason in row["rating_reasons"] or [None]:
+                if row["rating"] is not None:
+                    counted[key, "rating_reason", reason].append(row["rating"])
+    found: dict[tuple[str | None, str, str | None], tuple[int, int, int, int]] = {}
+    for (key, kind, name), ratings in counted.items():
+        stars = [rating for rating in ratings if rating is not None]
+        whole = [rating for rating in closed[key] if kind == "result_tag" or rating is not None]
+        found[key, kind, name] = (len(ratings), len(whole), len(stars), sum(stars))
+    return found

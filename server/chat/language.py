@@ -1,12 +1,14 @@
-"""The words of the terminal: one data file per language, all with the same keys and the same {facts}."""
+"""The words of the terminal: one data file per language, all with the same keys and the same {facts}; beside the words
+for codes that reports have too."""
 
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, cast
+from typing import Any, cast
 
-LANGUAGES: Final = ("en", "zh-CN", "zh-TW")
-"""Complete languages; the first is what unknown systems get."""
+from server.words import LANGUAGES, words_of
+
+__all__ = ["LANGUAGES", "Language", "load", "preferred"]
 
 
 class Language:
@@ -31,7 +33,7 @@ def load(name: str) -> Language:
     if name not in LANGUAGES:
         raise ValueError(f"There is no language {name!r}; choose one of {', '.join(LANGUAGES)}.")
     text = (files("server.chat") / "languages" / f"{name}.toml").read_text(encoding="utf-8")
-    return Language(name, dict(_flat(tomllib.loads(text))))
+    return Language(name, dict(_flat({**words_of(name), **tomllib.loads(text)})))
 
 
 def preferred(locale: str) -> str:

@@ -28,6 +28,7 @@ from server.services.endings import Endings
 from server.services.file_transfer import FileTransfer
 from server.services.files import FileRequests
 from server.services.groups import Groups
+from server.services.outcomes import OutcomeReports
 from server.services.policies import Policies
 from server.services.quick_replies import QuickReplies
 from server.services.reassignments import Reassignments
@@ -116,6 +117,7 @@ class Deps:
     groups: Groups
     schedules: Schedules
     reports: Reports
+    outcomes: OutcomeReports
     conversation_report: ConversationReport
     wall_settings: WallSettings
     api_keys: ApiKeys

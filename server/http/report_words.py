@@ -2,6 +2,8 @@
 
 from typing import Final, Literal
 
+from server.words import words_of
+
 Language = Literal["en", "zh-CN", "zh-TW"]
 
 _NAMES: Final[dict[str, tuple[str, str, str]]] = {
@@ -36,6 +38,12 @@ _NAMES: Final[dict[str, tuple[str, str, str]]] = {
     "within_3_min": ("Replies within 3 min", "3 分钟回复率", "3 分鐘回覆率"),
     "ratings_count": ("Ratings", "评价数", "評分數"),
     "ratings_mean": ("Mean rating", "平均评分", "平均評分"),
+    "kind": ("Kind", "类别", "類別"),
+    "id": ("Code", "代码", "代碼"),
+    "label": ("Tag or reason", "标签或原因", "標籤或原因"),
+    "conversations": ("Conversations", "会话数", "會話數"),
+    "of": ("of", "总数", "總數"),
+    "share": ("Share", "占比", "占比"),
     "conversation": ("Conversation", "会话编号", "會話編號"),
     "opened_at": ("Opened at", "开始时间", "開始時間"),
     "closed_at": ("Closed at", "结束时间", "結束時間"),
@@ -72,16 +80,9 @@ _FIGURES: Final[dict[str, tuple[str, str, str]]] = {
     "longest_ms": ("longest", "最长", "最長"),
 }
 _CODES: Final[dict[str, tuple[str, str, str]]] = {
-    "no_active_order": ("no active order", "无活跃订单", "無進行中訂單"),
-    "placed_unpaid": ("placed, unpaid", "下单未付款", "下單未付款"),
-    "paid_unshipped": ("paid, not shipped", "付款未发货", "付款未出貨"),
-    "shipped_unsigned": ("shipped, not received", "发货未签收", "出貨未簽收"),
-    "trade_done": ("trade done", "交易完成", "交易完成"),
-    "after_sale": ("after-sale", "退款/售后", "退款/售後"),
-    "queued": ("in the queue", "排队中", "排隊中"),
-    "active": ("in service", "接待中", "接待中"),
-    "wrap_up": ("wrapping up", "结束中", "結束中"),
-    "closed": ("closed", "已结束", "已結束"),
+    "result_tag": ("result tag", "结果标签", "結果標籤"),
+    "rating_reason": ("reason for the rating", "评价原因", "評分原因"),
+    "none": ("none given", "未选择", "未選擇"),
     "abandoned": ("gave up in the queue", "放弃排队", "放棄排隊"),
     "unanswered": ("never answered", "未回复", "未回覆"),
     "answered": ("answered", "已回复", "已回覆"),
@@ -105,6 +106,9 @@ def title(name: str, language: Language | None, *, figure: str = "", seconds: bo
 
 def code(name: str, language: Language | None) -> str:
     """A word of the protocol as people read it; one that is not known stays as it is."""
-    if language is None or name not in _CODES:
+    if language is None:
         return name
-    return _CODES[name][_ORDER.index(language)]
+    if name in _CODES:
+        return _CODES[name][_ORDER.index(language)]
+    known = words_of(language)
+    return known["order_state"].get(name) or known["life"].get(name, name)

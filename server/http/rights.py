@@ -163,6 +163,7 @@ RIGHTS: dict[str, Access] = {
     "GET /v1/audit": Access(Right.AUDIT),
     # reports
     "GET /v1/statistics": Access(Right.REPORT),
+    "GET /v1/statistics/outcomes": Access(Right.REPORT),
     "GET /v1/statistics/conversations": Access(Right.REPORT),
     "GET /v1/statistics/conversations/export": Access(Right.REPORT),
     # the server itself

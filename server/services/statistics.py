@@ -56,6 +56,22 @@ class Report:
     lines: tuple[Line, ...]
 
 
+class ReportKeys:
+    """The names of what figures are counted by."""
+
+    def __init__(self, accounts: Accounts, groups: Groups) -> None:
+        self._accounts = accounts
+        self._groups = groups
+
+    async def names(self, shop: ShopId, by: By) -> Mapping[str, str]:
+        """By id; nothing for what has no names of the shop's own."""
+        if by == "agent":
+            return {row.id: row.name for row in await self._accounts.of_shop(shop)}
+        if by == "group":
+            return {row.id: row.name for row in await self._groups.of_shop(shop)}
+        return {}
+
+
 class Reports:
     """Makes reports."""
 
@@ -64,15 +80,13 @@ class Reports:
         statistics: Statistics,
         states: AgentStates,
         shops: Shops,
-        accounts: Accounts,
-        groups: Groups,
+        keys: ReportKeys,
         scope: Scope,
     ) -> None:
         self._statistics = statistics
         self._states = states
         self._shops = shops
-        self._accounts = accounts
-        self._groups = groups
+        self._keys = keys
         self._scope = scope
 
     async def report(self, caller: Caller, from_ms: int, to_ms: int, step: Step, by: By) -> Report:
@@ -80,15 +94,14 @@ class Reports:
         `own` what they did themselves; with `groups` what their colleagues did, and what waited for their groups.
         INVALID_PARAMS: the stretch is empty, or has too many buckets. UNAVAILABLE: the database is too slow."""
         facts = await self._shops.get(caller.shop_id)
-        if from_ms >= to_ms:
-            raise invalid("query.to", "must be after `from`")
+        checked_span(from_ms, to_ms)
         edges = edges_of(from_ms, to_ms, step, ZoneInfo(facts.policy.timezone))
         cover = await self._scope.cover(CallerEyes(caller), Right.REPORT)
         visible = Visible() if cover.accounts is None else Visible(cover.accounts, cover.pools or frozenset())
         bound = bound_groups(facts.policy, groups_exist=facts.groups_exist)
         found = await self._statistics.figures(caller.shop_id, edges, by, visible, bound)
         times = await self._states.times(caller.shop_id, edges, by, visible)
-        names = await self._names(caller.shop_id, by)
+        names = await self._keys.names(caller.shop_id, by)
         lines: dict[tuple[int, str | None], dict[str, Figure]] = {}
         for figure in found:
             lines.setdefault((figure.bucket, figure.key), {})[figure.measure] = figure
@@ -107,12 +120,11 @@ class Reports:
         shown.sort(key=lambda line: (line.from_ms, line.key is not None, line.name, line.key or ""))
         return Report(facts.policy.timezone, step, by, tuple(shown))
 
-    async def _names(self, shop: ShopId, by: By) -> Mapping[str, str]:
-        if by == "agent":
-            return {row.id: row.name for row in await self._accounts.of_shop(shop)}
-        if by == "group":
-            return {row.id: row.name for row in await self._groups.of_shop(shop)}
-        return {}
+
+def checked_span(from_ms: int, to_ms: int) -> None:
+    """Refuse an empty stretch: INVALID_PARAMS."""
+    if from_ms >= to_ms:
+        raise invalid("query.to", "must be after `from`")
 
 
 def bound_groups(policy: Policy, *, groups_exist: bool) -> dict[str, tuple[GroupId, ...]]:

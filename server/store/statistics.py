@@ -18,7 +18,7 @@ SETTLED_S: Final = 60
 QUICK_MS: Final = 180_000
 """Replies within three minutes are counted on their own."""
 
-_KEYS: Final[Mapping[By, str]] = {
+KEYS: Final[Mapping[By, str]] = {
     "shop": "SELECT r.*, NULL::text AS key FROM row r",
     "agent": "SELECT r.*, r.agent::text AS key FROM row r",
     "order_state": "SELECT r.*, r.order_state AS key FROM row r",
@@ -39,6 +39,8 @@ _KEYS: Final[Mapping[By, str]] = {
         ) g ON true
     """,
 }
+"""What figures are counted by -> the rows of `row` with their key. Parameters: $1 shop; $5, $6 order states and the
+groups that are bound to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Statistics:
                 ) s
                 WHERE $3::uuid[] IS NULL OR s.agent = ANY ($3)
                     OR (s.agent IS NULL AND s.order_state = ANY ($4::text[]))
-            ), keyed AS MATERIALIZED ({_KEYS[by]})
+            ), keyed AS MATERIALIZED ({KEYS[by]})
             , counted AS (
                 SELECT bucket, key, measure, sum(n)::bigint AS n FROM keyed GROUP BY bucket, key, measure
             ), timed AS (

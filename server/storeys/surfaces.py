@@ -31,6 +31,7 @@ from server.services.endings import Endings
 from server.services.groups import Groups
 from server.services.identity import IdentityTokens
 from server.services.known_origins import KnownOrigins
+from server.services.outcomes import OutcomeReports
 from server.services.policies import Policies
 from server.services.quick_replies import QuickReplies
 from server.services.reads import ConversationReads, LiveReads
@@ -38,12 +39,13 @@ from server.services.schedules import Schedules
 from server.services.settings_history import SettingsHistory
 from server.services.shop_settings import ShopSettings
 from server.services.sign_in_links import SignInLinks
-from server.services.statistics import Reports
+from server.services.statistics import ReportKeys, Reports
 from server.services.widget import WidgetSessions
 from server.settings import Settings
 from server.store.audit import AuditStore
 from server.store.conversation_lines import ConversationLines
 from server.store.finding import Finding
+from server.store.outcomes import Outcomes
 from server.store.quick_replies import QuickReplies as ReplyStore
 from server.storeys.identity import Identity
 
@@ -86,6 +88,7 @@ class Surfaces(Identity):
             orders=self.order_store,
             retagged=self.automation.automation.customer_retagged,
         )
+        report_keys = ReportKeys(self.account_store, self.group_store)
         replies = QuickReplies(
             ReplyStore(self.db),
             accounts=self.account_store,
@@ -118,10 +121,10 @@ class Surfaces(Identity):
                     self.statistics,
                     self.agent_states,
                     self.shops,
-                    self.account_store,
-                    self.group_store,
+                    report_keys,
                     self.scope,
                 ),
+                outcomes=OutcomeReports(Outcomes(self.db), self.shops, report_keys, self.scope),
                 conversation_report=ConversationReport(
                     ConversationLines(self.db), self.shops, self.scope, self.audit
                 ),

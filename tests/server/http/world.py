@@ -40,7 +40,7 @@ from server.services.policies import Policies
 from server.services.schedules import Schedules
 from server.services.shop_settings import ShopSettings
 from server.services.sign_in import SignIn
-from server.services.statistics import Reports
+from server.services.statistics import ReportKeys, Reports
 from server.services.tickets import Tickets
 from server.services.tokens import Tokens
 from server.services.views import Audience
@@ -258,8 +258,7 @@ class World:
                 Statistics(db),
                 self.node.agent_states,
                 self.node.shops,
-                self.accounts,
-                self.groups,
+                ReportKeys(self.accounts, self.groups),
                 self.node.scope,
             ),
             api_keys=self.api_keys,

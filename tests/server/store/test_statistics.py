@@ -14,8 +14,9 @@ import pytest
 from protocol.ids import AccountId, GroupId, ShopId, new_id
 from server.store.agent_states import AgentStates
 from server.store.database import Database
+from server.store.outcomes import Outcomes
 from server.store.statistics import By, Figure, Statistics, Visible
-from tests.recount import facts_of, recount, state_times, terms_of
+from tests.recount import facts_of, outcomes, recount, state_times, terms_of
 
 pytestmark = pytest.mark.req("GP-05", "CO-09")
 
@@ -352,3 +353,40 @@ async def test_who_sees_some_agents_counts_their_work_and_what_waits_for_them(db
     ]
     truth = recount(facts, [BEGIN, BEGIN + 4 * DAY], "shop")
     assert {(one.bucket, one.key, one.measure): one for one in counted} == truth
+
+
+@pytest.mark.parametrize("by", ["shop", "agent", "order_state", "group"])
+async def test_tags_and_reasons_are_what_the_conversations_say(db: Database, by: By) -> None:
+    chance = await a_shop(db, seed=7)
+    await db.execute(
+        """
+        UPDATE conversations c SET result_tags = t.tags,
+            rating_reasons = CASE WHEN rating IS NULL THEN '{}' ELSE t.why END
+        FROM (
+            SELECT id, (ARRAY['a', 'b', 'c'])[1 : (row_number() OVER (ORDER BY id)) % 4] AS tags,
+                (ARRAY['x', 'y'])[1 : (row_number() OVER (ORDER BY id)) % 3] AS why
+            FROM conversations WHERE shop_id = $1
+        ) t WHERE c.id = t.id
+        """,
+        chance.shop,
+    )
+    edges = (BEGIN, BEGIN + 4 * DAY)
+    bound = {state: [GroupId(group) for group in groups] for state, groups in chance.bound.items()}
+    counted = await Outcomes(db).counted(chance.shop, *edges, by, Visible(), bound)
+    truth = await outcomes(
+        db, chance.shop, edges, by, terms=await terms_of(db, chance.shop), bound=chance.bound
+    )
+    assert {(one.key, one.kind, one.id): (one.n, one.of, one.rated, one.stars) for one in counted} == truth
+    assert {kind for _, kind, _ in truth} == {"result_tag", "rating_reason"}
+
+
+async def test_who_sees_some_agents_counts_the_outcomes_of_their_work(db: Database) -> None:
+    chance = await a_shop(db, seed=8)
+    edges = (BEGIN, BEGIN + 4 * DAY)
+    whole = {
+        one.key: one.of for one in await Outcomes(db).counted(chance.shop, *edges, "agent", Visible(), {})
+    }
+    agent = next(key for key in whole if key is not None)
+    seen = Visible(frozenset({AccountId(agent)}))
+    mine = await Outcomes(db).counted(chance.shop, *edges, "agent", seen, {})
+    assert {one.key: one.of for one in mine} == {agent: whole[agent]}

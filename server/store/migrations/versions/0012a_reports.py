@@ -101,5 +101,7 @@ def upgrade() -> None:
         """,
         # One row per conversation, by the time at which they were opened.
         "CREATE INDEX conversations_of_shop_by_opening ON conversations (shop_id, opened_at, id)",
+        # Tags and reasons are counted by the closing.
+        "CREATE INDEX conversations_by_closing ON conversations (shop_id, closed_at) WHERE state = 'closed'",
     )
     audited("wall_settings", "shop", named_by="shop_id", without=("rev",))
