@@ -64,7 +64,7 @@ def _view(brought: Brought) -> ImportView:
 @router.get(
     "/export",
     response_class=Response,
-    responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "object"}}}}},
 )
 async def export_settings(deps: Given, caller: Asking) -> Response:
     """Every setting of the shop that the caller may see, as YAML in a stable order: to be kept, compared, and brought

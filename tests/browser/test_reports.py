@@ -89,11 +89,15 @@ def test_reports_say_what_the_day_did_on_the_page_and_in_files(shop: RunningShop
     assert (mine["客服"], mine["客户"], mine["会话状态"], mine["结果"]) == (
         "林小美",
         "小雨",
-        "已结束",
+        "已关闭",
         "已回复",
     )
     assert (mine["回复次数"], mine["客户消息"], mine["客服消息"], mine["转接次数"]) == ("1", "1", "1", "0")
     assert len(lines) == now["新会话"]
+    outcomes = [line for line in table(boss.takes("下载结果统计", "CSV")) if line["类别"] == "结果标签"]
+    assert {line["总数"] for line in outcomes} == {str(now["已结束会话"])}
+    shown = boss.page.get_by_role("region", name="结果与评价原因")
+    expect(shown.get_by_role("rowheader").first).to_have_text(outcomes[0]["标签或原因"])
     head, *sheet = rows_of(boss.takes("下载全部会话明细", "Excel（XLSX）"))
     assert {row[head.index("会话编号")] for row in sheet} == {line["会话编号"] for line in lines}
 

@@ -99,6 +99,8 @@ def test_watch_whisper_speak_take_over_end(shop: RunningShop, opens: Opens, wall
     expect(drawer.get_by_text("您正在接待此会话。")).to_be_visible()
 
     drawer.get_by_role("button", name="结束会话").click()
+    solved = wall.top.get_by_role("group", name="会话结果").get_by_role("checkbox").first
+    solved.check()
     wall.top.get_by_label("原因（必填，记入审计）").fill("已处理完")
     wall.top.get_by_role("button", name="结束会话").click()
     expect(visitor.panel.get_by_role("radio", name="4 星")).to_be_attached()

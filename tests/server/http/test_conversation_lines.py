@@ -184,7 +184,7 @@ async def test_for_people_heads_codes_and_times_are_in_their_words(world: World,
     params = {**WHOLE, "state": "closed", "language": "zh-CN"}
 
     (row,) = table((await world.ask("GET", FILE, who=(demo, Role.OWNER), params=params)).text)
-    assert (row["客户"], row["会话状态"], row["订单状态"]) == ("小雨", "已结束", "退款/售后")
+    assert (row["客户"], row["会话状态"], row["订单状态"]) == ("小雨", "已关闭", "退款/售后")
     assert len(row["开始时间"]) == len("2026-11-22 17:05:00")
 
     answer = await world.ask("GET", FILE, who=(demo, Role.OWNER), params={**params, "format": "xlsx"})

@@ -6,9 +6,9 @@ import {
   type Comparison, DAYS_MAX, type Report, type ReportLine, type Wanted, days, fetchReport, periodBefore, shiftOf, span,
 } from "./reports"; // prettier-ignore
 import { counterparts, heat } from "./reportsMeasures";
+import { fetchOutcomes, type OutcomeReport } from "./reportsOutcomes";
+import { loadShopZone, setShopZone, shopZone } from "./shopClock";
 import { why } from "./wallWords";
-
-const ZONE_KEY = "pointsman:report-zone";
 
 export interface Colleague {
   agent: { id: string | null; name: string };
@@ -31,12 +31,13 @@ export interface Shown {
   others: Map<ReportLine, ReportLine> | null;
   week: number[][] | null;
   colleagues: Colleague[];
+  outcomes: OutcomeReport;
   agents: Choice[];
   groups: Choice[];
 }
 
-/** The shop's time zone, as far as it is known; reports tell it. */
-export const zone = ref(localStorage.getItem(ZONE_KEY) ?? Intl.DateTimeFormat().resolvedOptions().timeZone);
+/** The shop's time zone: days are the shop's, whatever the browser's clock says. */
+export const zone = shopZone;
 
 export function useLook(
   wanted: ComputedRef<Wanted>,
@@ -48,8 +49,10 @@ export function useLook(
   const loading = ref(false);
   let turns = 0;
 
+  const known = ref(false);
+
   async function look(): Promise<void> {
-    if (problem.value !== "") return;
+    if (problem.value !== "" || !known.value) return;
     const turn = (turns += 1);
     loading.value = true;
     failed.value = "";
@@ -63,7 +66,8 @@ export function useLook(
     }
   }
 
-  watch(() => JSON.stringify([wanted.value, compare.value, zone.value]), look, { immediate: true });
+  watch(() => JSON.stringify([wanted.value, compare.value, zone.value, known.value]), look);
+  void loadShopZone().finally(() => (known.value = true));
   return { shown, failed, loading, look };
 }
 
@@ -72,11 +76,10 @@ async function fetched(now: Wanted, compare: Comparison | null): Promise<Shown |
   const whole: Wanted = { ...now, step: "total", by: "shop" };
   const report = await fetchReport(now, zone.value);
   if (report.timezone !== zone.value) {
-    localStorage.setItem(ZONE_KEY, report.timezone);
-    zone.value = report.timezone;
+    setShopZone(report.timezone);
     return null;
   }
-  const [total, before, other, hours, joint, agents, groups] = await Promise.all([
+  const [total, before, other, hours, joint, agents, groups, outcomes] = await Promise.all([
     fetchReport(whole, zone.value),
     compare === null ? null : fetchReport(periodBefore(whole, compare), zone.value),
     compare === null ? null : fetchReport(periodBefore(now, compare), zone.value),
@@ -84,6 +87,7 @@ async function fetched(now: Wanted, compare: Comparison | null): Promise<Shown |
     api.ask<{ agents: Colleague[] }>("GET", `/v1/statistics/collaboration?${new URLSearchParams(span(now, zone.value))}`),
     fetchReport({ ...whole, by: "agent" }, zone.value),
     fetchReport({ ...whole, by: "group" }, zone.value),
+    fetchOutcomes(now, zone.value),
   ]);
   return {
     report,
@@ -95,6 +99,7 @@ async function fetched(now: Wanted, compare: Comparison | null): Promise<Shown |
         : counterparts(report.lines, other.lines, shiftOf(now, compare), zone.value),
     week: hours === null ? null : heat(hours.lines, zone.value),
     colleagues: joint.agents,
+    outcomes,
     agents: choices(agents),
     groups: choices(groups),
   };

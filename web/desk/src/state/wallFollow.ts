@@ -102,9 +102,9 @@ export function useFollowed(id: string) {
     wall.opened = null;
   }
 
-  async function end(reason: string): Promise<void> {
+  async function end(reason: string, tags: string[]): Promise<void> {
     const epoch = conversation.value?.assign_epoch ?? null;
-    entered((await session.ask("conversation.end", { conversation_id: id, reason, assign_epoch: epoch })).conversation);
+    entered((await session.ask("conversation.end", { conversation_id: id, reason, assign_epoch: epoch, result_tags: tags })).conversation);
   }
 
   /** `kind`: for the customer, or for colleagues only. */

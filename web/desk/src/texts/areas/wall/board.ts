@@ -32,7 +32,7 @@ export const board = area({
       abandoned: "Gave up today",
       abandoned_hint: "of {opened} opened",
       reply_rate: "Within 3 min, now",
-      reply_rate_hint: "{n} replies in {m} min; today {today}",
+      reply_rate_hint: "{n} reply in {m} min; today {today} | {n} replies in {m} min; today {today}",
       first_reply: "First reply",
       first_reply_hint: "median today; 95% in {t}",
       rating: "Satisfaction",
