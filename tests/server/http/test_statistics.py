@@ -208,3 +208,52 @@ def test_as_many_buckets_as_are_allowed_and_no_more() -> None:
     assert len(edges_of(begin, most, "hour", zone)) == BUCKETS_MAX + 1
     with pytest.raises(RequestError, match="see errors"):
         edges_of(begin, most + 3_600_000, "hour", zone)
+
+
+async def test_outcomes_are_told_with_their_words_and_as_a_table(world: World, demo: Shop) -> None:
+    who = (demo, Role.OWNER)
+    tags = [{"tag_id": "solved", "name": "已解决", "colour": "green", "archived": False}]
+    now = (await world.ask("GET", "/v1/settings/endings", who=who)).json()
+    await world.saves("/v1/settings/endings", who, {**now, "result_tags": tags})
+    for rating in (5, 2, 1):
+        await closed(world, demo, Role.AGENT, rating)
+    await world.db.execute(
+        "UPDATE conversations SET result_tags = '{solved}', rating_reasons = '{slow,gone}' WHERE rating < 5"
+        " AND shop_id = $1",
+        demo.id,
+    )
+
+    path, params = "/v1/statistics/outcomes", {**WHOLE, "by": "agent"}
+    lines = (await world.ask("GET", path, who=who, params=params)).json()["lines"]
+    told = [
+        (each["kind"], each["id"], each["conversations"], each["of"], each["ratings_mean"]) for each in lines
+    ]
+    assert told == [
+        ("result_tag", "solved", 2, 3, 1.5),
+        ("result_tag", None, 1, 3, 5.0),
+        ("rating_reason", "gone", 2, 3, 1.5),
+        ("rating_reason", "slow", 2, 3, 1.5),
+        ("rating_reason", None, 1, 3, 5.0),
+    ]
+    assert [each["labels"].get("") or each["labels"].get("en") for each in lines] == [
+        "已解决",
+        None,
+        None,
+        "Slow replies",
+        None,
+    ]
+
+    sheet = await world.ask("GET", path, who=who, params={**params, "format": "csv", "language": "zh-CN"})
+    rows = list(csv.DictReader(io.StringIO(sheet.text.removeprefix("\ufeff"))))
+    assert [(row["类别"], row["标签或原因"], row["会话数"], row["占比"]) for row in rows] == [
+        ("结果标签", "已解决", "2", "0.6667"),
+        ("结果标签", "未选择", "1", "0.3333"),
+        ("评价原因", "gone", "2", "0.6667"),
+        ("评价原因", "回复太慢", "2", "0.6667"),
+        ("评价原因", "未选择", "1", "0.3333"),
+    ]
+    for role in (Role.AGENT, Role.SUPERVISOR):
+        seen = await world.ask("GET", path, who=(demo, role), params=WHOLE)
+        assert len(seen.json()["lines"]) == 5, "their own work, or everybody's"
+    nothing = await world.ask("GET", path, who=who, params={"from": WHOLE["to"], "to": WHOLE["from"]})
+    assert nothing.status_code == 422
