@@ -284,10 +284,10 @@ class Colleague:
     def types(self, conversation: Conversation) -> None:
         self._backstage.do(self.client.typing(conversation.conversation_id))
 
-    def ends(self, conversation: Conversation) -> None:
-        self._backstage.do(
-            self.client.request("conversation.end", conversation_id=conversation.conversation_id)
-        )
+    def ends(self, conversation: Conversation, *tags: str) -> None:
+        """With these result tags."""
+        asked = {"conversation_id": conversation.conversation_id, "result_tags": [*tags]}
+        self._backstage.do(self.client.request("conversation.end", **asked))
 
 
 async def _until(found: Callable[[], Conversation | None], what: str) -> Conversation:
