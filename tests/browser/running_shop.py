@@ -286,8 +286,10 @@ class Colleague:
 
     def ends(self, conversation: Conversation, *tags: str) -> None:
         """With these result tags."""
-        asked = {"conversation_id": conversation.conversation_id, "result_tags": [*tags]}
-        self._backstage.do(self.client.request("conversation.end", **asked))
+        named = conversation.conversation_id
+        self._backstage.do(
+            self.client.request("conversation.end", conversation_id=named, result_tags=[*tags])
+        )
 
 
 async def _until(found: Callable[[], Conversation | None], what: str) -> Conversation:
