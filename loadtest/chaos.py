@@ -32,7 +32,7 @@ WELL_S = 60.0
 CALM_S = 2.0
 BRIEF_CALM_S = 0.5
 """of ordinary talk between two faults; the second in mixed runs"""
-INJECTION_S = 240.0
+INJECTION_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)

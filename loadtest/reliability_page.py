@@ -79,13 +79,15 @@ def _faults(run: Document) -> Iterable[str]:
     measured = {each["number"]: each for each in run.get("faults", ())}
     for row in TABLE:
         found = measured.get(row.number)
-        if row.number in FAULTS:
-            figure = "not measured" if found is None else _figures(found)
-            command = f"`make chaos FAULTS={row.number}`"
+        commands = [f"`make chaos FAULTS={row.number}`"] if row.number in FAULTS else []
+        commands += [f"`pytest {' '.join(row.tests)}`"] if row.tests else []
+        if found is not None:
+            figure = _figures(found)
+        elif row.number in FAULTS:
+            figure = "not measured"
         else:
             figure = "by tests" if row.tests else "not covered"
-            command = f"`pytest {' '.join(row.tests)}`" if row.tests else ""
-        yield f"| {row.number} | {row.fault} | {row.must_hold} | {figure} | {command} |"
+        yield f"| {row.number} | {row.fault} | {row.must_hold} | {figure} | {'<br>'.join(commands)} |"
     yield ""
 
 
