@@ -25,8 +25,9 @@ DEPLOY_S = 60.0
 
 
 async def kill(scene: Scene, dice: random.Random) -> Figures:
-    """Fault 1: kill -9 one node under load; its people come back on the others."""
-    node = dice.choice(scene.stage.nodes)
+    """Fault 1: kill -9 the node with most people under load; its people come back on the others."""
+    node = await scene.stage.busiest()
+    await asyncio.sleep(dice.uniform(0, 0.5))
     watch = asyncio.create_task(scene.party.resumptions(RESUME_S))
     await asyncio.sleep(0)  # who is connected is known before
     await node.kill()
@@ -42,13 +43,14 @@ async def kill(scene: Scene, dice: random.Random) -> Figures:
 
 
 async def freeze(scene: Scene, dice: random.Random) -> Figures:
-    """Fault 2: one node stands still for 20 s and goes on: it finds itself fenced, and closes all its sockets."""
-    return await _freeze(scene, dice.choice(scene.stage.nodes), FROZEN_S)
+    """Fault 2: the node with most people stands still for 20 s: it finds itself fenced, and closes its sockets."""
+    await asyncio.sleep(dice.uniform(0, 0.5))
+    return await _freeze(scene, await scene.stage.busiest(), FROZEN_S)
 
 
 async def freeze_briefly(scene: Scene, dice: random.Random) -> Figures:
     """The same for less than a lease, or for a little more."""
-    return await _freeze(scene, dice.choice(scene.stage.nodes), dice.choice((1.0, 3.0, FENCED_S)))
+    return await _freeze(scene, await scene.stage.busiest(), dice.choice((1.0, 3.0, FENCED_S)))
 
 
 async def _freeze(scene: Scene, node: Node, seconds: float) -> Figures:

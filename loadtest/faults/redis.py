@@ -169,7 +169,8 @@ async def _frozen(scene: Scene, seconds: float) -> None:
 
 async def cut(scene: Scene, dice: random.Random) -> Figures:
     """Fault 6: one node's way to Redis is cut: for 5 s nobody notices, for 60 s its people go elsewhere."""
-    node = dice.choice(scene.stage.nodes)
+    await asyncio.sleep(dice.uniform(0, 0.5))
+    node = await scene.stage.busiest()
     counts = {person: person.client.connections for person in scene.party.everybody}
     await node.redis.stall()
     await asyncio.sleep(CUT_S)
@@ -212,7 +213,8 @@ async def cut_briefly(scene: Scene, dice: random.Random) -> Figures:
 
 async def outrun(scene: Scene, dice: random.Random) -> Figures:
     """Fault 7: a node is cut off until its stream has forgotten what it has not read."""
-    node = dice.choice(scene.stage.nodes)
+    await asyncio.sleep(dice.uniform(0, 0.5))
+    node = await scene.stage.busiest()
     resumes, said, gaps = len(scene.book.resumes.all), scene.journal.acknowledged, _resyncs(node)
     await node.redis.stall()
     try:

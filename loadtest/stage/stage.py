@@ -93,6 +93,11 @@ class Stage:
         """A balancer beside the one in front, for many clients whose network misbehaves."""
         return await self.board.balancer(name, self._places())
 
+    async def busiest(self) -> Node:
+        """The node with most sockets: after a fault nearly everybody may be on one. Raises ChildFailed."""
+        sockets = [(await node.metrics())["pointsman_sockets"] for node in self.nodes]
+        return self.nodes[sockets.index(max(sockets))]
+
     async def ready(self, within_s: float = 60.0) -> float:
         """Until all nodes that run say that they are ready; the seconds that took. Raises ChildFailed."""
         loop = asyncio.get_running_loop()
