@@ -79,7 +79,7 @@ class Play:
         """
         parties = (self.party, self.neighbours)
         await asyncio.gather(*(each.go_home(self.stage.database_url) for each in parties))
-        self.journal.close()
+        self.journal.flush()
         live = {shop.slug: await shop.violations() for shop in self.stage.shops}
         verdict = await check([self.journal.path], self.stage.database_url, live=live, progress=progress)
         verdict.found(trouble for party in parties for trouble in party.troubles())
