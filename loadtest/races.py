@@ -88,17 +88,25 @@ async def run(seeds: int, first: int, progress: Progress, logs: Path | None = No
 
 
 async def on(
-    stage: Stage, by_hand: Shop, busy: Shop, path: Path, seeds: int, first: int, progress: Progress
+    stage: Stage,
+    by_hand: Shop,
+    busy: Shop,
+    path: Path,
+    seeds: int,
+    first: int,
+    progress: Progress,
+    *,
+    tables: int = TABLES,
 ) -> Outcome:
-    """The same on a stage, in two shops that nobody else uses."""
+    """The same on a stage, in two shops that nobody else uses, at so many tables in each."""
     outcome = Outcome()
     loop = asyncio.get_running_loop()
     began = loop.time()
     async with AsyncExitStack() as undo:
         journal = undo.enter_context(Journal(path, seed=first))
         halls = [
-            await Hall.open(stage, by_hand, journal, undo, agents=2 * TABLES, online=False),
-            await Hall.open(stage, busy, journal, undo, agents=2, online=True),
+            await Hall.open(stage, by_hand, journal, undo, tables, agents=2 * tables, online=False),
+            await Hall.open(stage, busy, journal, undo, tables, agents=2, online=True),
         ]
         numbers = iter(range(first, first + seeds))
 
@@ -158,7 +166,15 @@ class Hall:
 
     @classmethod
     async def open(
-        cls, stage: Stage, shop: Shop, journal: Journal, undo: AsyncExitStack, *, agents: int, online: bool
+        cls,
+        stage: Stage,
+        shop: Shop,
+        journal: Journal,
+        undo: AsyncExitStack,
+        tables: int,
+        *,
+        agents: int,
+        online: bool,
     ) -> "Hall":
         """Everybody has come when this returns. `online`: agents are given conversations by routing."""
         hall = cls(stage, shop, journal, undo)
@@ -170,7 +186,7 @@ class Hall:
             await agent.ask("agent.set_status", status="online" if online else "paused")
         managers = [await hall._enter(account, number) for number, account in enumerate(shop.managers)]
         people = list(hall.agents.values())
-        for number in range(TABLES):
+        for number in range(tables):
             door = page_door(stage.port, address(AWAY + number))
             undo.push_async_callback(door.aclose)
             customer = await hall._come(f"customer {number}", number, widget_tickets(door, shop.slug))

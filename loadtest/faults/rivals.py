@@ -15,6 +15,8 @@ from protocol.methods.messages import SendResult
 
 AT_ONCE: Final = 10
 ROUNDS: Final = 30
+TABLES: Final = 3
+"""in each of the two shops"""
 SEEDS: Final = 200
 """In the table; `python -m loadtest races` has as many as one likes."""
 
@@ -72,7 +74,9 @@ async def raced(scene: Scene, dice: random.Random) -> Figures:
     first = dice.randrange(1_000_000)
     by_hand, busy = [await scene.stage.found(f"race-{first}-{kind}") for kind in ("hand", "busy")]
     path = scene.stage.folder / f"races-{first}"
-    outcome = await races.on(scene.stage, by_hand, busy, path, SEEDS, first, lambda done, of: None)
+    outcome = await races.on(
+        scene.stage, by_hand, busy, path, SEEDS, first, lambda done, of: None, tables=TABLES
+    )
     return {
         "races": outcome.seeds,
         "wrong": len(outcome.wrong),
