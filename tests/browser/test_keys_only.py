@@ -41,8 +41,8 @@ class Keyboard:
         self.press("Enter")
 
 
-@pytest.mark.req("KS-18", "KS-20", "KS-21", "KS-22")
-def test_a_day_from_online_to_offline(shop: RunningShop, opens: Opens) -> None:
+@pytest.mark.req("KS-18", "KS-21", "KS-22")
+def test_from_coming_online_to_a_slip_that_is_taken_back(shop: RunningShop, opens: Opens) -> None:
     zhou = Agent(opens()).comes_in(shop.link(seed.SECOND_HUMAN, "/work"))
     keys = Keyboard(zhou)
     keys.commands("在线")
@@ -87,7 +87,12 @@ def test_a_day_from_online_to_offline(shop: RunningShop, opens: Opens) -> None:
     keys.press("Escape")
     expect(zhou.asked).to_have_count(0)
 
-    # An end with what became of it, taken back in time.
+
+@pytest.mark.req("KS-18", "KS-20", "KS-21")
+def test_from_an_end_that_is_taken_back_to_going_offline(
+    shop: RunningShop, zhou: Agent, visitor: Visitor
+) -> None:
+    keys = Keyboard(zhou)
     with routing(shop, wrap_up_s=60):
         keys.press("Escape")
         expect(zhou.asked.get_by_role("button", name="结束会话", exact=True)).to_be_focused()
