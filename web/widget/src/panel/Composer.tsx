@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import { whyIn } from "../texts";
-import type { Shown } from "./Panel";
+import type { Shown } from "./shown";
 import { Quoted } from "./Quote";
 
 /** Where the visitor writes. Enter sends, Shift+Enter breaks the line; a composing keyboard never sends. */

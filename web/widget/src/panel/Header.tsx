@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Key } from "../texts";
-import type { Shown } from "./Panel";
+import type { Shown } from "./shown";
 
 const RECENT_MS = 3_600_000;
 

@@ -1,7 +1,7 @@
 import type { Message } from "@pointsman/shared";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Texts, whyIn } from "../texts";
-import type { Shown } from "./Panel";
+import type { Shown } from "./shown";
 import { Quoted, quoteOf } from "./Quote";
 import { type Draft, isTheirs, type Session } from "./state";
 

@@ -1,16 +1,9 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { Texts } from "../texts";
 import { Composer } from "./Composer";
 import { Connection, Header, Queue } from "./Header";
 import { Log } from "./Log";
 import { Rating } from "./Rating";
-import type { Session } from "./state";
-
-export interface Shown {
-  session: Session;
-  texts: Texts;
-  language: string;
-}
+import type { Shown } from "./shown";
 
 /** The whole panel, as a dialog that does not take the page away. */
 export function Panel({ session, texts, language, close }: Shown & { close: () => void }) {

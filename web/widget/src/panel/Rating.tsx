@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Shown } from "./Panel";
+import type { Shown } from "./shown";
 
 const STARS = [1, 2, 3, 4, 5];
 
