@@ -60,6 +60,8 @@ class GatewayLimits:
     """TCP_USER_TIMEOUT: unacknowledged bytes end the connection; with `silence_s` it frees half-open sockets"""
     close_s: float = 5.0
     """how long the close handshake may take before the transport is aborted"""
+    stranger_close_s: float = 0.5
+    """the same for who has not said hello: long enough to hear the code, too short to hold sockets (fault 22)"""
 
     # --- heartbeat
     heartbeat_s: float = 25.0

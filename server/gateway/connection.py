@@ -278,6 +278,7 @@ class Connection:
     def _hello_overdue(self) -> None:
         if self.hello_id is None:
             self.close(CloseCode.HELLO_TIMEOUT, "no session.hello")
+            self._loop.call_later(self.limits.stranger_close_s, self.transport.abort)
         else:
             self.reply(encode_error(self.hello_id, TOO_LATE))
             self.close(CloseCode.OVERLOAD, "session.hello took too long")

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -166,6 +167,16 @@ async def test_no_hello_is_4102(direct: bool) -> None:
         begun = time.monotonic()
         assert await client.closed() == 4102
         assert 0.4 < time.monotonic() - begun < 2.0
+        await house.until(lambda: house.gateway.sockets == 0)
+
+
+@pytest.mark.req("PF-05")
+async def test_who_says_nothing_at_all_is_dropped_soon_after_being_told() -> None:
+    # Over plain ASGI the server's own patience counts.
+    async with running(replace(SMALL, close_s=30)) as house:
+        raw = await Raw.begin(house, f"Origin: {ORIGIN}\r\n")
+        await raw.reader.readuntil(b"\r\n\r\n")
+        assert await raw.close_code() == 4102
         await house.until(lambda: house.gateway.sockets == 0)
 
 
