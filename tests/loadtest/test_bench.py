@@ -71,7 +71,7 @@ def test_the_routers_own_report_gives_its_goals() -> None:
     [
         (["bench", "--only", "P1,P9"], "cannot measure P9; there are P1, P3, P4, P5"),
         (["bench", "--rounds", "0"], "must be between 1 and 100"),
-        (["load", "--customers", "3000"], "must be between 1 and 2000"),
+        (["load", "--customers", "3000"], "must be between 0 and 2000"),
         (["load", "--profile", "quiet"], "invalid choice: 'quiet'"),
     ],
 )
