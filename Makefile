@@ -43,7 +43,7 @@ PAGES_STAMP := server/pages/.built-$(firstword $(shell find web protocol \( -nam
 	-o -name __pycache__ \) -prune -o -type f ! -path web/shared/src/protocol.ts -print0 \
 	| LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16))
 
-.PHONY: help setup web run test test-wheels check format bench load chaos soak doctor clean-dev coverage-doc lock
+.PHONY: help setup web run test test-wheels check format bench load chaos soak races proof doctor clean-dev coverage-doc lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22

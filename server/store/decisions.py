@@ -46,18 +46,6 @@ class Decisions:
         assert row is not None, "an aggregate has one row"
         return Past(row["owned"], row["waited"])
 
-    async def received(self, shop_id: ShopId, since_ms: int) -> dict[AccountId, int]:
-        """How many conversations each account was given since then ("received today", KS-02)."""
-        rows = await self._db.fetch(
-            """
-            SELECT owner, count(*) AS received FROM decisions
-            WHERE shop_id = $1 AND change = 'assigned' AND at >= $2 GROUP BY owner
-            """,
-            shop_id,
-            since_ms,
-        )
-        return {row["owner"]: row["received"] for row in rows}
-
     async def heads(self, shop_id: ShopId, pool: str, since_ms: int, most: int) -> tuple[int, ...]:
         """For each of the last customers who were taken from the pool since then, newest first: the milliseconds that
         they were its first, which is since they came, or since the one before them was taken."""

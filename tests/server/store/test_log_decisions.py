@@ -9,6 +9,7 @@ import pytest
 from protocol.codes import Reason
 from protocol.states import Life
 from router.model import PRIORITY, Change, Tried
+from server.store.conversations import Conversations
 from server.store.decisions import Decisions
 from server.store.log import Log
 from server.store.rows import ConversationRow
@@ -142,11 +143,13 @@ async def test_a_decision_is_given_back_whole(world: World, log: Log) -> None:
 
 
 @pytest.mark.req("KS-02")
-async def test_received_counts_what_each_was_given_since_then(world: World, log: Log) -> None:
+async def test_what_each_was_given_since_then_is_remembered(world: World, log: Log) -> None:
     await world.assign(log, world.ann, rev=1, at_ms=1_000_000)
     await world.assign(log, world.ann, rev=2, at_ms=2_000_000)
     await world.assign(log, world.bob, rev=3, at_ms=3_000_000)
-    assert await Decisions(world.db).received(world.shop, 2_000_000) == {world.ann: 1, world.bob: 1}
+    remembered = await Conversations(world.db).remembered(world.shop, 2_000_000)
+    assert list(remembered.received.items()) == [(world.ann, 1), (world.bob, 1)]
+    assert remembered.since_ms == {world.talk: 3_000_000}
 
 
 @pytest.mark.req("KS-01")

@@ -149,5 +149,5 @@ def upgrade() -> None:
             CHECK (change <> 'assigned' OR owner IS NOT NULL)
         )
         """,
-        "CREATE INDEX decisions_by_owner ON decisions (shop_id, owner, at) WHERE change = 'assigned'",
+        "CREATE INDEX decisions_by_time ON decisions (shop_id, at) INCLUDE (owner) WHERE change = 'assigned'",
     )
