@@ -44,12 +44,12 @@ def database_url(postgres: LivePostgres) -> Iterator[str]:
 
 @pytest.fixture
 def migrated_database_url(postgres: LivePostgres) -> Iterator[str]:
-    """The URL of a database with the current schema and no rows, this test's own (a copy of one made once)."""
+    """The URL of a database with the current schema and no rows, this test's own while it lasts."""
     from server.store.migrate import migrate
 
-    url = postgres.create(postgres.template("migrated", migrate))
+    url = postgres.borrow(postgres.template("migrated", migrate))
     yield url
-    postgres.drop(url)
+    postgres.give_back(url)
 
 
 @pytest.fixture

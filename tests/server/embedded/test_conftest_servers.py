@@ -56,3 +56,37 @@ def test_a_template_is_filled_once_and_its_copies_are_separate(postgres: LivePos
     assert len(fillings) == 1
     postgres.drop(first)
     postgres.drop(second)
+
+
+def test_what_is_given_back_is_as_new_for_the_next_test(postgres: LivePostgres) -> None:
+    async def fill(url: str) -> None:
+        await _run(
+            url, "CREATE TABLE mark (at int); INSERT INTO mark VALUES (7); CREATE TABLE line (n serial)"
+        )
+
+    first = postgres.borrow(postgres.template("borrowed", fill))
+    postgres.run(_run(first, "UPDATE mark SET at = 9; INSERT INTO line DEFAULT VALUES"))
+    left_open = postgres.run(asyncpg.connect(first))
+    postgres.give_back(first)
+
+    second = postgres.borrow(postgres.template("borrowed", fill))
+    assert second == first
+    assert postgres.run(_run(second, "INSERT INTO line DEFAULT VALUES RETURNING n")) == [(1,)]
+    assert postgres.run(_run(second, "SELECT at FROM mark")) == [(7,)]
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        postgres.run(left_open.fetch("SELECT 1"))
+
+    postgres.run(_run(second, "ALTER TABLE line ADD COLUMN more int"))
+    postgres.give_back(second)
+    assert postgres.borrow(postgres.template("borrowed", fill)) != second, "its schema was changed"
+
+
+async def _run(url: str, sql: str) -> list[tuple[object, ...]]:
+    connection = await asyncpg.connect(url)
+    try:
+        if ";" in sql:
+            await connection.execute(sql)
+            return []
+        return [tuple(row) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
