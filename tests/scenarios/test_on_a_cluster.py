@@ -119,7 +119,15 @@ async def test_what_was_wiped_is_made_anew(house: House, cluster: LiveCluster) -
     ada = await shop.customer("Ada")
     talk = await ada.opens("good morning")
     await lily.sees(talk, owner=lily.id)
+    epochs = [node.app.node.epoch for node in house.nodes]
+    connections = {person: person.client.connections for person in (lily, ada)}
     cluster.empty()
+
+    def begun_anew() -> bool:
+        come_back = all(person.client.connections > before for person, before in connections.items())
+        return come_back and all(node.app.node.epoch not in epochs for node in house.nodes)
+
+    await until(begun_anew, what="everybody's coming back to nodes that have begun anew")
     bob = await shop.customer("Bob")
     await lily.sees(await bob.opens("me too"), owner=lily.id)
     await ada.says(talk, "still there?")

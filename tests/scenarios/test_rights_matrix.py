@@ -94,12 +94,16 @@ def ids_of_nothing() -> dict[str, str]:
 
 
 async def outcome(person: Person, method: str, params: dict[str, Any]) -> RequestError | None:
-    """The refusal, if it is refused."""
-    try:
-        await person.client.request(method, **params)
-    except RequestError as error:
-        return error
-    return None
+    """The refusal, if it is refused; who asks too fast asks again when they are told to."""
+    while True:
+        try:
+            await person.client.request(method, **params)
+        except RequestError as error:
+            if error.code is not ErrorCode.RATE_LIMITED:
+                return error
+            await asyncio.sleep((error.retry_after_ms or 100) / 1000)
+        else:
+            return None
 
 
 async def let_in(person: Person, methods: Iterable[str]) -> dict[str, bool]:
