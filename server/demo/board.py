@@ -61,6 +61,8 @@ class Board:
     """accounts that serve nobody, and are not shown"""
     humans: frozenset[str] = frozenset()
     """the accounts that are left to people"""
+    played: set[str] = field(default_factory=set[str])
+    """the customers who come by themselves"""
     last_error: str = ""
     started: float = field(default_factory=time.monotonic)
 
@@ -97,4 +99,15 @@ class Board:
         return any(
             card.account_id in self.humans and (card.connected or card.status != "offline")
             for card in self.agents
+        )
+
+    def human_with_room(self) -> str | None:
+        """The account of a person who is online and could serve one more."""
+        return next(
+            (
+                card.account_id
+                for card in self.agents
+                if card.account_id in self.humans and card.status == "online" and card.load < card.capacity
+            ),
+            None,
         )

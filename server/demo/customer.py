@@ -61,6 +61,7 @@ class Customer:
             return (await door.customer(SHOP, session_token=session.session_token)).ticket
 
         async with Link(door.socket_url, ticket, name="pointsman-demo", origin=door.origin) as link:
+            self._board.played.add(link.hello.me.person.id or "")
             async with asyncio.timeout(LONGEST_S):
                 await self._open(link)
                 patience = asyncio.create_task(self._lose_patience(link))

@@ -1,4 +1,5 @@
-"""A robot agent: comes online, answers after a moment of thought, ends when the customer has said thanks.
+"""A robot agent: comes online, answers after a moment of thought, ends when the customer has said thanks. Whoever tries
+the shop page is handed to whoever tries the desk, as soon as there is somebody.
 
 A client like any other: it knows only what the server sends it.
 """
@@ -23,6 +24,7 @@ from server.demo.board import Board
 from server.demo.phrases import Phrases
 
 THINKS_S: Final = (1.0, 3.0)
+LOOKS_S: Final = 0.5
 SILENCE_S: Final = 25.0
 """After this long without a word from the customer, the robot says goodbye."""
 
@@ -46,6 +48,8 @@ class Robot:
         self._phrases = phrases
         self._board = board
         self._served: dict[str, Served] = {}
+        self._left = {each.conversation_id for each in link.hello.snapshot.conversations}
+        """open since an earlier run: nobody sits behind them"""
         self.account_id = link.hello.me.person.id or ""
         self.name = link.hello.me.person.name
 
@@ -53,6 +57,7 @@ class Robot:
         """Work until cancelled; `LinkEnded` when the server ends the connection for good."""
         params = SetStatusParams(status=AgentStatus.ONLINE)
         await self._link.ask("agent.set_status", params, AgentResult)
+        way = asyncio.create_task(self._give_way())
         try:
             for conversation in self._link.hello.snapshot.conversations:
                 await self._changed(conversation)
@@ -60,6 +65,7 @@ class Robot:
                 if isinstance(news, Told):
                     await self._told(news)
         finally:
+            way.cancel()
             for served in self._served.values():
                 if served.task is not None:
                     served.task.cancel()
@@ -152,6 +158,27 @@ class Robot:
         await self._link.ask("conversation.transfer", params, ConversationResult)
         self._board.totals.transfers += 1
         return True
+
+    async def _give_way(self) -> None:
+        """Hand over whom a person plays, to the desk where a person sits."""
+        while True:
+            await asyncio.sleep(LOOKS_S)
+            for conversation_id, served in tuple(self._served.items()):
+                human = self._board.human_with_room()
+                customer = served.conversation.customer.customer_id
+                if human is None or customer in self._board.played or conversation_id in self._left:
+                    continue
+                params = TransferParams(
+                    conversation_id=conversation_id,
+                    account_id=human,
+                    assign_epoch=served.conversation.assign_epoch,
+                    reason=random.choice(self._phrases.transfer),
+                )
+                await self._tried(self._hand(params))
+
+    async def _hand(self, params: TransferParams) -> None:
+        await self._link.ask("conversation.transfer", params, ConversationResult)
+        self._board.totals.transfers += 1
 
     async def _tried(self, work: Coroutine[Any, Any, None]) -> None:
         """Do it; a refusal is counted on the board, and the robot goes on."""

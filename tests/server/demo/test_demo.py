@@ -82,3 +82,25 @@ def test_a_second_demo_on_the_same_data_says_what_to_do(pointsman: CommandLine, 
         assert "in use by another run" in second.err
         running.signal(signal.SIGTERM)
         assert running.ended() == 0
+
+
+def test_who_tries_the_shop_is_handed_to_who_tries_the_desk(pointsman: CommandLine, tmp_path: Path) -> None:
+    """In whichever order a newcomer opens the two: first a robot answers, and then it makes way."""
+    with pointsman.start(*demo(tmp_path)) as running:
+        listening = running.expect("two nodes: listening on", within_s=START_S)
+        ports = listening.rpartition("listening on ")[2].split(" (")[0].split(", ")
+        first, second = (("--url", f"http://127.0.0.1:{port}", "--shop", "demo") for port in ports)
+        running.expect("robots at work", within_s=START_S)
+        with pointsman.start("chat", "customer", *second, "--lang", "en") as customer:
+            customer.type("Do you have a blue one?")
+            customer.expect("is serving you now", within_s=START_S)
+            sign_in = ("--email", "lin@demo.example", "--password", "pointsman-demo", "--lang", "en")
+            with pointsman.start("chat", "agent", *first, *sign_in) as lin:
+                lin.expect("You are offline")
+                lin.type("/online")
+                lin.expect("is yours")
+                lin.expect("Do you have a blue one?")
+                lin.type("Only in red.")
+                customer.expect("Only in red.")
+        running.signal(signal.SIGINT)
+        assert running.ended() == 0
