@@ -89,6 +89,14 @@ class ConversationChanged(Shape):
     conversation: Conversation
 
 
+class ConversationFollowed(Shape):
+    """A conversation that the reader follows, or one that came to the head of the list they show, as it is now; null
+    when they may see it no longer."""
+
+    conversation_id: Id
+    conversation: Conversation | None
+
+
 class QueueMoved(Shape):
     """A waiting conversation's new place."""
 
@@ -262,6 +270,7 @@ EVENTS: dict[str, Event] = _table(
     Event("conversation.updated", ConversationChanged, Plane.STATE, _S, "Something else about it changed."),
     Event("conversation.ended", ConversationChanged, Plane.STATE, _S, "Wrap-up began."),
     Event("conversation.closed", ConversationChanged, Plane.STATE, _S, "It is over."),
+    Event("conversation.followed", ConversationFollowed, Plane.STATE, _S, "What one shows changed."),
     Event("queue.moved", QueueMoved, Plane.STATE, _S, "A waiting conversation's place changed."),
     Event("queue.changed", QueueChanged, Plane.STATE, _S, "Who waits changed; to those who may take."),
     Event("agent.changed", AgentChanged, Plane.STATE, _S, "Status, presence, load or capacity of an agent."),

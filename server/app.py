@@ -49,6 +49,7 @@ class App(Upkeep):
         await self.background.finish(FINISH_S)
         await self.supervision.walls.aclose()
         await self.queues.aclose()
+        await self.list_feed.aclose()
         await self.supervision.wall_figures.aclose()
         await self.feed.aclose()
         await self.bus.stop()

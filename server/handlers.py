@@ -9,6 +9,7 @@ from server.services.conversations import ConversationRequests
 from server.services.ending_requests import EndRequests
 from server.services.files import FileRequests
 from server.services.handing_over import HandingOver
+from server.services.list_feed import ListFeed
 from server.services.messages import Messages
 from server.services.screens import Screens
 from server.services.targets import Targets
@@ -30,6 +31,7 @@ def handlers(
     screens: Screens,
     work: WorkParts,
     together: TogetherParts,
+    lists: ListFeed,
 ) -> Handlers:
     """Method name -> handler, for all methods but those of the session itself (the gateway's own)."""
     return {
@@ -62,6 +64,7 @@ def handlers(
         "conversation.requeue": handing_over.requeue,
         "conversation.hand_off": conversations.hand_off,
         "conversation.list": conversations.listing,
+        "conversation.follow": lists.follow,
         "conversation.get": conversations.get,
         "conversation.earlier": conversations.earlier,
         "conversation.rate": ending.rate,

@@ -192,6 +192,12 @@ class Settings(BaseSettings):
         le=5,
         description="How often the queue is looked at for the agents who are connected.",
     )
+    lists_s: float = Field(
+        default=1,
+        gt=0,
+        le=2,
+        description="How often the conversations that desks show are looked at, while any do.",
+    )
     wall_figures_s: float = Field(
         default=2,
         ge=0,

@@ -148,6 +148,14 @@ METHODS: dict[str, Method] = _table(
         "conversation.list", c.ListParams, c.ListResult, _R.VIEW, NOBODY, "Conversations the caller may see."
     ),
     Method(
+        "conversation.follow",
+        c.FollowParams,
+        s.Nothing,
+        _R.VIEW,
+        NOBODY,
+        "Be told what changes in what one shows.",
+    ),
+    Method(
         "conversation.get", c.ConversationParams, c.ConversationResult, _R.VIEW, BOTH, "One conversation."
     ),
     Method(

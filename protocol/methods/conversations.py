@@ -11,8 +11,10 @@ from protocol.shapes import (
     PoolCard,
     RatingReason,
     ResultTag,
+    Rev,
     RoutingDecision,
     SentBody,
+    Seq,
     Shape,
     WaitExplanation,
 )
@@ -21,6 +23,8 @@ RESULT_TAGS_MAX = 10
 """Most result tags of one conversation."""
 RATING_REASONS_MAX = 10
 """Most reasons of one rating."""
+FOLLOWED_MAX = 150
+"""A page of the list, and what is in sight beyond it."""
 Why = Annotated[str, StringConstraints(max_length=500)]
 
 
@@ -155,6 +159,23 @@ class ListResult(Shape):
     conversations: list[Conversation]
     cursor: str | None = None
     pools: list[PoolCard] = []
+
+
+class Known(Shape):
+    """A conversation as the caller has it."""
+
+    conversation_id: Id
+    rev: Rev
+    head_seq: Seq
+
+
+class FollowParams(Shape):
+    """What the caller shows without taking part in it, instead of what this connection followed before; empty: nothing.
+    `conversation.followed` tells within 2 s what is or becomes different from what is said here. `head`: also what
+    comes to the first 50 of the list `all`."""
+
+    conversations: Annotated[list[Known], Field(max_length=FOLLOWED_MAX)] = []
+    head: bool = False
 
 
 class RateParams(Shape):

@@ -11,6 +11,7 @@ from server.services.casts import Casts
 from server.services.delivery import Delivery
 from server.services.door import Doors
 from server.services.duty_times import DutyTimes
+from server.services.list_feed import ListFeed
 from server.services.live import Live
 from server.services.live_changes import LiveChanges
 from server.services.names import Names
@@ -27,6 +28,7 @@ from server.services.shops import Shops
 from server.services.workbench import Workbenches
 from server.settings import Settings
 from server.store.decisions import Decisions
+from server.store.followed import Followed
 from server.store.wall import WallReads
 from server.storeys.file_parts import FileParts
 from server.storeys.stores import Stores
@@ -89,6 +91,9 @@ class RoutingStorey(Stores):
         )
         self.queues = QueueFeed(
             self.live, self.shops, self.scope, WallReads(self.db), self.hub.holds, period_s=settings.queue_s
+        )
+        self.list_feed = ListFeed(
+            Followed(self.db), self.seeing, self.scope, self.hub.holds, period_s=settings.lists_s
         )
         self.duty_times = DutyTimes(self.link)
         self.workbenches = Workbenches(self.shops, self.account_store, self.bus, self.background)

@@ -69,6 +69,7 @@ class Surfaces(Identity):
                 self.screens,
                 self.work,
                 self.together,
+                self.list_feed,
             ),
             notices=notices(self.together),
             door=self.doors,

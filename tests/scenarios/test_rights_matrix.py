@@ -45,6 +45,7 @@ def params_of(method: str, ids: Mapping[str, str]) -> dict[str, Any]:
         "conversation.tag": {**conversation, "result_tags": []},
         "conversation.choices": {},
         "conversation.list": {"scope": "all"},
+        "conversation.follow": {"head": True},
         "conversation.rate": {**conversation, "rating": 5},
         "agent.set_status": {"status": "paused", **account},
         "agent.set_capacity": {"capacity": 3, **account},

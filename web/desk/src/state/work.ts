@@ -12,9 +12,10 @@ import { Ending, offered } from "./workEnding";
 import type { KeyAct } from "./workKeys";
 import { Quotes } from "./workQuotes";
 import { inOrder, later, listed, type Scope, SCOPES, takesPart } from "./workLists";
+import { Followed, type Sight } from "./workFollowed";
 import { Notices } from "./workNotices";
 import { type Outcome, Outbox, type Pending } from "./workOutbox";
-import { Pages } from "./workPages";
+import { PAGE, Pages } from "./workPages";
 import { Seat } from "./workSeat";
 import { Typing } from "./workTyping";
 
@@ -42,6 +43,9 @@ export const useWork = defineStore("work", () => {
   const pages = markRaw(new Pages());
   const notices = markRaw(new Notices());
   const typing = markRaw(new Typing());
+  const followed = markRaw(new Followed(inSight, (params) => session.ask("conversation.follow", params)));
+  /** the cells of the list that are drawn */
+  const drawn = new Set<string>();
   const ending = markRaw(new Ending(() => session.ask("conversation.choices", {})));
   const quotes = shallowRef<Quotes>(new Quotes("pointsman:quotes:"));
   const drafts = shallowRef<Drafts>(new Drafts("pointsman:drafts:"));
@@ -102,17 +106,23 @@ export const useWork = defineStore("work", () => {
         "notice.given": (notice) => notices.say(notice.text),
         "queue.changed": () => follow("queue"),
         "conversation.closed": () => follow("recent"),
+        "conversation.followed": (told) => {
+          followed.heard(told);
+          pages.told(told.conversation_id, told.conversation, scope.value === "all");
+          if (told.conversation_id !== openId.value) return;
+          if (told.conversation === null) missing.value = part.value === "reader";
+          else session.client?.entered(told.conversation);
+        },
         "session.ready": again,
       }),
       session.read(heard),
     ];
     again();
     void ending.ask();
-    const timer = setInterval(() => {
-      if (document.visibilityState === "visible") void reread();
-    }, 5000);
+    const looking = watch([scope, openId, part, () => pages.pages.all.phase], () => followed.look(), { immediate: true });
     return () => {
-      clearInterval(timer);
+      looking();
+      followed.end();
       window.removeEventListener("storage", stored);
       seated();
       elsewhere.value = false;
@@ -127,15 +137,25 @@ export const useWork = defineStore("work", () => {
 
   /** The list that is shown, after the connection was away: what was told meanwhile was not heard. */
   function again(): void {
-    if (scope.value !== "mine" && scope.value !== "shared") void pages.follow(scope.value);
+    if (scope.value !== "mine" && scope.value !== "shared") void pages.follow(scope.value).then(() => followed.again());
+    else followed.again();
   }
 
-  /** What nobody tells a mere reader: a colleague's conversation that is open here, and the list of all. */
-  async function reread(): Promise<void> {
-    if (session.status.phase !== "live") return;
-    if (scope.value === "all") await pages.load("all");
+  /** What is shown here of conversations in which one takes no part. */
+  function inSight(): Sight {
+    const head = scope.value === "all" && pages.pages.all.phase === "there";
     const there = open.value;
-    if (there !== null && part.value === "reader" && there.state !== "closed") await look(there.conversation_id);
+    const read = there !== null && part.value === "reader" ? [there] : [];
+    if (!head && scope.value !== "recent") return { shown: read, head };
+    const first = lists.value[scope.value].filter((each, at) => (head && at < PAGE) || drawn.has(each.conversation_id));
+    return { shown: [...first, ...read], head };
+  }
+
+  /** A cell of the list is drawn, or no longer. */
+  function seen(id: string, here: boolean): void {
+    if (here) drawn.add(id);
+    else drawn.delete(id);
+    if (scope.value === "all" || scope.value === "recent") followed.look();
   }
 
   async function look(id: string): Promise<void> {
@@ -243,6 +263,6 @@ export const useWork = defineStore("work", () => {
 
   return {
     scope, openId, missing, dialog, wanted, chosen, side, now, pages, notices, typing, ending, quotes, drafts, outbox, elsewhere, lists, mine, open,
-    part, invitations, mentions, leaving, begin, show, enter, look, act, end, undo, reopen, pull, join, refused,
+    part, invitations, mentions, leaving, begin, show, seen, enter, look, act, end, undo, reopen, pull, join, refused,
   };
 });

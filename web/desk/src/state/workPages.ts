@@ -15,7 +15,7 @@ export interface Page {
   why: string;
 }
 
-const PAGE = 50;
+export const PAGE = 50;
 const fresh = (): Page => ({ ids: [], cursor: null, phase: "new", why: "" });
 
 export class Pages {
@@ -81,6 +81,18 @@ export class Pages {
       page.why = whyOf(error);
     }
     page.phase = "there";
+  }
+
+  /** The server told how this one is now; `head`: it stands in the list of all. Null: the reader may see it no longer. */
+  told(id: string, conversation: Conversation | null, head: boolean): void {
+    const page = this.pages.all;
+    if (conversation === null) {
+      for (const each of Object.values(this.pages)) each.ids = each.ids.filter((kept) => kept !== id);
+      return;
+    }
+    this.take([conversation]);
+    // The newest first: ids are in the order of time.
+    if (head && page.phase === "there" && !page.ids.includes(id)) page.ids = [id, ...page.ids].sort().reverse();
   }
 
   private take(conversations: readonly Conversation[]): void {
