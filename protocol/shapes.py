@@ -156,8 +156,8 @@ class Queue(Shape):
     """`all_full`: somebody eligible is at work; `out_of_hours`: all who could serve are off duty"""
     waiting_since: Timestamp
     estimate_s: int | None = None
-    """how much longer it will take, in seconds, rounded up and told by `queue.moved` only; null when the pool's last
-    hour is no basis for an estimate"""
+    """to the customer: how much longer it will take, in seconds, rounded up; `queue.moved` tells it anew. Null when the
+    pool's last hour is no basis for an estimate"""
 
 
 class Returning(Shape):

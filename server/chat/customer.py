@@ -35,7 +35,7 @@ class CustomerPart:
         self._words = chat.words
         self._conversation: Conversation | None = None
         self._order_id = order_id
-        self._place: tuple[int, int, str] | None = None
+        self._place: tuple[int, int, str, int | None] | None = None
         self._typing = ""
         self._opening = False
         self._sent: set[str] = set()
@@ -230,11 +230,9 @@ class CustomerPart:
     def _tell_place(self, queue: Queue | None) -> None:
         if queue is None:
             return
-        place = (queue.place, queue.length, queue.reason)
+        before, self._place = self._place, (queue.place, queue.length, queue.reason, queue.estimate_s)
         # A longer queue behind them is no news to those who wait.
-        news = self._place is None or (self._place[0], self._place[2]) != (queue.place, queue.reason)
-        self._place = place
-        if news:
+        if before is None or (before[0], *before[2:]) != (queue.place, queue.reason, queue.estimate_s):
             self._chat.show(sentences.place(self._words, queue))
 
     def _moved(self, moved: QueueMoved) -> None:
@@ -242,7 +240,7 @@ class CustomerPart:
         if now is None or now.conversation_id != moved.conversation_id or now.state is not Life.QUEUED:
             return
         if now.queue is not None:
-            told = {"pool": moved.pool, "place": moved.place, "length": moved.length, "reason": moved.reason}
+            told = moved.model_dump(exclude={"conversation_id"})
             self._tell_place(now.queue.model_copy(update=told))
 
     def _read(self, read: ReadAdvanced) -> None:

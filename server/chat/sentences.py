@@ -1,5 +1,6 @@
 """Shapes of the protocol in words: what a person at a terminal reads about places, owners, loads and reasons."""
 
+import math
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -74,9 +75,12 @@ def size(size_bytes: int) -> str:
 
 
 def place(words: Language, queue: Queue) -> str:
-    """To a waiting customer: their place, and why they wait (KS-22)."""
+    """To a waiting customer: their place, why they wait, and about how long, if that is known (KS-22)."""
     pool = words.word("order_state", queue.pool)
-    return words(f"queue.{queue.reason}", place=queue.place, length=queue.length, pool=pool)
+    told = words(f"queue.{queue.reason}", place=queue.place, length=queue.length, pool=pool)
+    if queue.estimate_s is None:
+        return told
+    return f"{told} {words('queue.estimate', minutes=math.ceil(queue.estimate_s / 60))}"
 
 
 def content(words: Language, message: Message) -> str:

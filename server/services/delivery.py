@@ -19,6 +19,7 @@ from server.services.casts import Casts
 from server.services.listener import Listener
 from server.services.live import Live
 from server.services.names import Names
+from server.services.queue_paces import QueuePaces
 from server.services.views import Audience
 from server.store.conversations import ReadMoved
 from server.store.history import History
@@ -42,6 +43,7 @@ class Delivery:
         self,
         bus: Bus,
         live: Live,
+        paces: QueuePaces,
         names: Names,
         casts: Casts,
         feed: AgentFeed,
@@ -50,6 +52,7 @@ class Delivery:
     ) -> None:
         self._bus = bus
         self._live = live
+        self._paces = paces
         self._names = names
         self._casts = casts
         self._feed = feed
@@ -180,7 +183,8 @@ class Delivery:
         place = await self._place(row)
         customer = await self._names.customer(row.shop_id, row.customer_id)
         cast = await self._casts.for_customer(row)
-        shape = views.conversation(row, customer, cast, Audience.CUSTOMER, place=place)
+        estimate = None if place is None else await self._paces.estimate(row.shop_id, place)
+        shape = views.conversation(row, customer, cast, Audience.CUSTOMER, place=place, estimate_s=estimate)
         return [
             views.conversation_push((PersonId(row.customer_id),), method, shape),
             *(await self._staff_pushes(row, method, staff, place, last)),

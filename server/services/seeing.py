@@ -18,6 +18,7 @@ from server.services import views
 from server.services.casts import Casts
 from server.services.live import Live, refused
 from server.services.names import Names
+from server.services.queue_paces import QueuePaces
 from server.services.scope import Scope, Why, takes_part
 from server.services.viewer import Viewer
 from server.services.views import Audience
@@ -36,6 +37,7 @@ class Seeing:
         lists: Lists,
         decisions: Decisions,
         live: Live,
+        paces: QueuePaces,
         names: Names,
         casts: Casts,
         scope: Scope,
@@ -44,6 +46,7 @@ class Seeing:
         self._lists = lists
         self._decisions = decisions
         self._live = live
+        self._paces = paces
         self._names = names
         self._casts = casts
         self._scope = scope
@@ -104,7 +107,11 @@ class Seeing:
         place = await self._live.place(row.shop_id, row.id) if row.state is Life.QUEUED else None
         staff = audience is Audience.STAFF
         cast = await (self._casts.of(row, view.customer) if staff else self._casts.for_customer(row))
-        return views.conversation(row, view.customer, cast, audience, place=place, last=view.last_message)
+        # How long it will take is for who waits.
+        estimate = None if staff or place is None else await self._paces.estimate(row.shop_id, place)
+        return views.conversation(
+            row, view.customer, cast, audience, place=place, estimate_s=estimate, last=view.last_message
+        )
 
     async def page(self, viewer: Viewer, params: m.ListParams) -> Page[ConversationView]:
         """The conversations of one list of the workbench, newest or longest waiting first."""

@@ -121,14 +121,15 @@ def waits_because(reason: Reason) -> WaitsBecause:
     return "nobody_online" if reason is Reason.NOBODY_ONLINE else "all_full"
 
 
-def queue(place: Place) -> Queue:
-    """Where a conversation waits."""
+def queue(place: Place, estimate_s: int | None = None) -> Queue:
+    """Where a conversation waits, and how much longer."""
     return Queue(
         pool=place.pool,
         place=place.place,
         length=place.length,
         reason=waits_because(place.reason),
         waiting_since=text_of_ms(place.arrived_ms),
+        estimate_s=estimate_s,
     )
 
 
@@ -171,6 +172,7 @@ def conversation(
     audience: Audience,
     *,
     place: Place | None = None,
+    estimate_s: int | None = None,
     last: MessageRow | None = None,
 ) -> Conversation:
     """The whole of a conversation for one audience. `last`: what was said last that the audience may see."""
@@ -184,7 +186,7 @@ def conversation(
         assign_epoch=row.assign_epoch,
         order_state=row.order_state,
         order_id=row.order_id,
-        queue=None if place is None else queue(place),
+        queue=None if place is None else queue(place, estimate_s),
         opened_at=text_of_ms(row.opened_ms),
         arrived_at=text_of_ms(row.arrived_ms),
         assigned_at=when(row.assigned_ms),

@@ -18,6 +18,7 @@ from server.services.names import Names
 from server.services.participants import Participants
 from server.services.profiles import Profiles
 from server.services.queue_feed import QueueFeed
+from server.services.queue_paces import QueuePaces
 from server.services.returning import Returning
 from server.services.rights_feed import RightsFeed
 from server.services.roles import Roles
@@ -50,9 +51,11 @@ class RoutingStorey(Stores):
         self.live = Live(self.link, lambda: self.node.name, self.shops, self.profiles, self.conversations)
         self.feed = AgentFeed(self.bus, self.live, self.names)
         self.casts = Casts(self.names, self.shops)
+        self.paces = QueuePaces(Decisions(self.db))
         self.delivery = Delivery(
             self.bus,
             self.live,
+            self.paces,
             self.names,
             self.casts,
             self.feed,
@@ -63,7 +66,14 @@ class RoutingStorey(Stores):
             self.live, self.shops, self.names, self.customer_store, self.writer, self.delivery, self.registry
         )
         self.seeing = Seeing(
-            self.conversations, self.lists, Decisions(self.db), self.live, self.names, self.casts, self.scope
+            self.conversations,
+            self.lists,
+            Decisions(self.db),
+            self.live,
+            self.paces,
+            self.names,
+            self.casts,
+            self.scope,
         )
         self.participants = Participants(
             self.participant_store,

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 
 from server.settings import Settings
-from server.store.decisions import Decisions
 from server.storeys.surfaces import Surfaces
 from server.sweeps.deadlines import Deadlines
 from server.sweeps.duty import Duty
@@ -48,7 +47,7 @@ class Upkeep(Surfaces):
             self.shops,
             self.live,
             self.conversations,
-            Decisions(self.db),
+            self.paces,
             self.bus,
             settings.queue_places_told,
             settings.queue_places_s,

@@ -1,35 +1,23 @@
 """Tells waiting customers their new place, and how long it will take. Only the first of each pool, and only what
-changed; an estimate, which stands in no other event, also anew every `RETOLD_S`."""
+changed; an estimate also anew whenever the pace of the pool was looked at again."""
 
 import time
-from dataclasses import dataclass
 
 from protocol.codes import Reason
 from protocol.events import QueueMoved
 from protocol.ids import ConversationId, PersonId, ShopId
-from router.model import Place
 from server.bus import Bus
 from server.push import Push, push
 from server.services.live import Live
-from server.services.queue_pace import LATELY_S, LEAST, MOST, estimate_s
+from server.services.queue_pace import estimate_s
+from server.services.queue_paces import QueuePaces
 from server.services.shops import Shops
 from server.services.views import waits_because
 from server.store.conversations import Conversations
-from server.store.decisions import Decisions
 from server.sweeps.every_shop import every_shop
 from server.sweeps.runner import Counts
 
-RETOLD_S = 30.0
 Told = tuple[str, int, int, Reason, int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a pool moved: when that was looked at, who was first then, and what was found."""
-
-    looked_at: float
-    first: ConversationId
-    heads: tuple[int, ...]
 
 
 class QueuePlaces:
@@ -41,7 +29,7 @@ class QueuePlaces:
         shops: Shops,
         live: Live,
         conversations: Conversations,
-        decisions: Decisions,
+        paces: QueuePaces,
         bus: Bus,
         told_most: int,
         period_s: float,
@@ -49,13 +37,12 @@ class QueuePlaces:
         self._shops = shops
         self._live = live
         self._conversations = conversations
-        self._decisions = decisions
+        self._paces = paces
         self._bus = bus
         self._told_most = told_most
         self._missed_after_s = 1.5 * period_s
         self._ran_at = 0.0
         self._told: dict[ShopId, dict[ConversationId, Told]] = {}
-        self._paces: dict[tuple[ShopId, str], Pace] = {}
 
     async def run(self) -> Counts:
         """Counts: `told`."""
@@ -64,7 +51,6 @@ class QueuePlaces:
         if now - self._ran_at > self._missed_after_s:
             self._told.clear()
         self._ran_at = now
-        self._paces = {pool: pace for pool, pace in self._paces.items() if now - pace.looked_at < RETOLD_S}
 
         async def look(shop: ShopId) -> None:
             counts["told"] += await self._shop(shop)
@@ -82,7 +68,7 @@ class QueuePlaces:
             first = await engine.place(waiting[0].conversation) if waiting else None
             if first is None:
                 continue
-            heads, fresh = await self._pace(shop, first, waiting[0].conversation)
+            heads, fresh = await self._paces.of(shop, first, waiting[0].conversation)
             for state in waiting:
                 if state.place is None:
                     continue
@@ -121,18 +107,3 @@ class QueuePlaces:
                 )
         self._bus.publish(shop, pushes)
         return len(pushes)
-
-    async def _pace(
-        self, shop: ShopId, first: Place, conversation: ConversationId
-    ) -> tuple[tuple[int, ...], bool]:
-        """How long the last ones of a pool were its first, and whether that was looked up just now. Nothing while
-        nobody who could take them is at work: then the past says nothing."""
-        if waits_because(first.reason) != "all_full":
-            return (), False
-        known = self._paces.get((shop, first.pool))
-        if known is not None and (len(known.heads) >= LEAST or known.first == conversation):
-            return known.heads, False
-        since_ms = int((time.time() - LATELY_S) * 1000)
-        heads = await self._decisions.heads(shop, first.pool, since_ms, MOST)
-        self._paces[shop, first.pool] = Pace(time.monotonic(), conversation, heads)
-        return heads, True

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.scenarios.house import Agent, Customer, House, Shop, until
+from tests.scenarios.raw import raw_socket
 
 
 class Counter:
@@ -69,3 +70,21 @@ async def test_while_nobody_is_at_work_the_past_says_nothing(house: House) -> No
     await counter.closes()
     await told(finn, talk, 1, None)
     assert finn.has(talk).queue is not None
+
+
+@pytest.mark.req("KS-22", "PF-04")
+async def test_who_comes_back_to_the_page_is_told_at_once_how_long(house: House) -> None:
+    counter = await Counter.open(house)
+    for name in ("Ada", "Bob", "Cleo", "Dan", "Eva"):
+        await counter.joins(name)
+    finn, talk = await counter.joins("Finn")
+    for _ in range(5):
+        await counter.serves_next()
+    await told(finn, talk, 1, 60)
+
+    for node in house.nodes:
+        async with raw_socket(finn, node) as (socket, ticket):
+            snapshot = (await socket.asks("session.hello", ticket=ticket))["result"]["snapshot"]
+            assert [each["queue"]["estimate_s"] for each in snapshot["conversations"]] == [60]
+    asked = (await finn.asks("conversation.get", conversation_id=talk)).conversation
+    assert asked.queue.estimate_s == 60
