@@ -2,7 +2,7 @@ import type { Item, Message } from "@pointsman/shared";
 import { describe, expect, it } from "vitest";
 import { merged, overdue } from "../src/state/workItems";
 import type { Pending } from "../src/state/workOutbox";
-import { facts, mentionAt, mentioned, rows } from "../src/state/workThread";
+import { facts, mentionAt, mentioned, Rows } from "../src/state/workThread";
 
 function message(seq: number, who: string, at: string, more: Partial<Message> = {}): Message {
   return {
@@ -11,6 +11,7 @@ function message(seq: number, who: string, at: string, more: Partial<Message> = 
     body: { kind: "text", text: `${seq}`, quote: null }, created_at: at, recalled_at: null, rev: 1, internal: false, ...more,
   };
 }
+const rows = (...log: Parameters<Rows["of"]>): ReturnType<Rows["of"]> => new Rows().of(...log);
 const pending = (id: string): Pending => ({
   id, conversation: "a", method: "message.send", body: { kind: "text", text: id, quote: null }, epoch: 1, at: "", n: 0, failed: null,
 });
@@ -43,6 +44,46 @@ describe("rows of a thread", () => {
   it("show what is on its way last, until the log has it", () => {
     const there = message(1, "me", "2026-11-20T12:00:00Z", { client_message_id: "one" });
     expect(rows([there], [pending("one"), pending("two")], "me", "UTC").map((each) => each.key)).toEqual(["day:2026-11-20", "m1", "pending:two"]);
+  });
+
+  it("stay the very same when something is said after them, and are what a fresh look gives", () => {
+    const log = new Rows();
+    const said = ["2026-11-20T23:58:00Z", "2026-11-20T23:59:00Z", "2026-11-21T00:01:00Z"].map((at, n) => message(n + 1, "buyer", at));
+    const before = log.of(said.slice(0, 2), [], "me", "UTC");
+    const after = log.of(said, [], "me", "UTC");
+    expect(after.slice(0, before.length).every((each, at) => each === before[at])).toBe(true);
+    expect(after).toEqual(rows(said, [], "me", "UTC"));
+    expect(after.map((each) => each.kind)).toEqual(["day", "said", "said", "day", "said"]);
+    expect(log.of(said, [pending("x")], "me", "UTC")).toEqual(rows(said, [pending("x")], "me", "UTC"));
+  });
+
+  it("are laid out anew when older ones come, one is recalled, the reader or the zone is another", () => {
+    const log = new Rows();
+    const said = [1, 2, 3].map((n) => message(n, "me", `2026-11-20T12:00:0${n}Z`));
+    log.of(said.slice(1), [], "me", "UTC");
+    expect(log.of(said, [], "me", "UTC")).toEqual(rows(said, [], "me", "UTC"));
+    const recalled = said.with(1, { ...said[1]!, body: null, rev: 2 });
+    expect(log.of(recalled, [], "me", "UTC")).toEqual(rows(recalled, [], "me", "UTC"));
+    expect(log.of(recalled, [], "wang", "UTC")).toEqual(rows(recalled, [], "wang", "UTC"));
+    expect(log.of(recalled, [], "wang", "Asia/Shanghai")).toEqual(rows(recalled, [], "wang", "Asia/Shanghai"));
+    expect(log.of([], [], "wang", "Asia/Shanghai")).toEqual([]);
+  });
+
+  it("cost as much for one more message in a long log as in a short one: only that one is looked at", () => {
+    let looked = 0;
+    const counted = (seq: number): Message =>
+      new Proxy(message(seq, "buyer", new Date(1.79e12 + seq * 1000).toISOString()), {
+        get(target, name) {
+          looked += 1;
+          return target[name as keyof Message];
+        },
+      });
+    const said = Array.from({ length: 12_000 }, (_, n) => counted(n + 1));
+    const log = new Rows();
+    log.of(said, [], "me", "UTC");
+    looked = 0;
+    log.of([...said, counted(12_001)], [], "me", "UTC");
+    expect(looked).toBeLessThan(30);
   });
 
   it("know own words from a colleague's", () => {

@@ -22,11 +22,17 @@ function dayOf(zone: string, ms: number): { name: string; from: number; until: n
   return { name, from: begin(name), until: begin(after) };
 }
 
-/** Rows from the oldest to the newest, days as they are in `zone`; what is on its way, and not in the log yet, comes last. */
-export function rows(messages: readonly Message[], pending: readonly Pending[], me: string, zone: string): Row[] {
-  const shown: Row[] = [];
-  let day = { name: "", from: 0, until: 0 };
-  let before: Message | null = null;
+/** What follows a message depends on: the day it is in, and whether its speaker goes on. */
+interface Reached {
+  day: { name: string; from: number; until: number };
+  before: Message | null;
+}
+
+const START: Reached = { day: { name: "", from: 0, until: 0 }, before: null };
+
+/** The rows of `messages` after what was reached, onto `shown`. */
+function lay(messages: readonly Message[], me: string, zone: string, reached: Reached, shown: Row[]): Reached {
+  let { day, before } = reached;
   for (const message of messages) {
     const at = Date.parse(message.created_at);
     if (at < day.from || at >= day.until) {
@@ -48,10 +54,42 @@ export function rows(messages: readonly Message[], pending: readonly Pending[], 
     });
     before = message;
   }
-  if (pending.length === 0) return shown;
-  const there = new Set(messages.map((each) => each.client_message_id));
-  for (const each of pending) if (!there.has(each.id)) shown.push({ kind: "pending", key: `pending:${each.id}`, pending: each });
-  return shown;
+  return { day, before };
+}
+
+/**
+ * The rows of one log, again and again: what was laid out stays as it is, and only what came after it is laid out. Another
+ * log, another reader, a message that was recalled, older ones before it: all anew.
+ */
+export class Rows {
+  private messages: readonly Message[] = [];
+  private me = "";
+  private zone = "";
+  private laid: Row[] = [];
+  private reached = START;
+
+  /** Rows from the oldest to the newest, days as they are in `zone`; what is on its way, and not in the log yet, comes last. */
+  of(messages: readonly Message[], pending: readonly Pending[], me: string, zone: string): Row[] {
+    const known = this.messages.length;
+    const goesOn = me === this.me && zone === this.zone && begins(messages, this.messages);
+    if (goesOn && messages.length > known) {
+      this.laid = this.laid.slice();
+      this.reached = lay(messages.slice(known), me, zone, this.reached, this.laid);
+    } else if (!goesOn) {
+      this.laid = [];
+      this.reached = lay(messages, me, zone, START, this.laid);
+    }
+    [this.messages, this.me, this.zone] = [messages, me, zone];
+    const there = pending.length === 0 ? null : new Set(messages.map((each) => each.client_message_id));
+    const coming = pending.filter((each) => !there?.has(each.id));
+    if (coming.length === 0) return this.laid;
+    return [...this.laid, ...coming.map((each): Row => ({ kind: "pending", key: `pending:${each.id}`, pending: each }))];
+  }
+}
+
+/** Whether `all` begins with these very messages. Comparing identities of ten thousand takes some microseconds. */
+function begins(all: readonly Message[], with_: readonly Message[]): boolean {
+  return all.length >= with_.length && with_.every((each, at) => each === all[at]);
 }
 
 function goesOn(before: Message, after: Message): boolean {
