@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import structlog
 
 from server.embedded.binaries import find_postgres, find_redis
 from server.embedded.postgres_process import PostgresProcess
@@ -16,6 +17,16 @@ from server.embedded.redis_process import RedisProcess
 from server.embedded.workspace import Workspace
 from tests.live_cluster import LiveCluster
 from tests.live_servers import LivePostgres, LiveRedis, preferred
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Lines without colours and without the values of local variables, which take seconds to print."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """What became of a customer, told to the colleagues who have them in an open conversation (GP-07)."""
 
-import asyncio
 from collections.abc import Sequence
 
 from protocol.ids import CustomerId, ShopId
@@ -40,12 +39,8 @@ class CustomerNews:
         for talk in talks:
             self._delivery.retagged(talk)
         if talks:
-            asyncio.get_running_loop().call_later(
-                AGAIN_S, self._later, shop, tuple(talk.customer_id for talk in talks)
-            )
-
-    def _later(self, shop: ShopId, customers: tuple[CustomerId, ...]) -> None:
-        self._background.start(self._again(shop, customers), "customer news")
+            told = tuple(talk.customer_id for talk in talks)
+            self._background.later(AGAIN_S, lambda: self._again(shop, told), "customer news")
 
     async def _again(self, shop: ShopId, customers: tuple[CustomerId, ...]) -> None:
         await self._tell(await self._customers.touch(shop, customers))

@@ -1,8 +1,6 @@
 """What the agents' workbench goes by: the shop's limits for replies and recalls, its mark for important customers, and
 which groups serve which customers. Given with the hello, and told anew when settings or groups change."""
 
-import asyncio
-
 from protocol.cards import ServedGroup, Workbench
 from protocol.events import WorkbenchChanged
 from protocol.ids import PersonId, ShopId
@@ -50,10 +48,7 @@ class Workbenches:
         """Settings or groups are others now: everybody at a desk gets `workbench.changed`, and once more when no node
         remembers the old ones: somebody may have been given them by a hello meanwhile."""
         await self._tell(shop)
-        asyncio.get_running_loop().call_later(AGAIN_S, self._later, shop)
-
-    def _later(self, shop: ShopId) -> None:
-        self._background.start(self._tell(shop), "workbench")
+        self._background.later(AGAIN_S, lambda: self._tell(shop), "workbench")
 
     async def _tell(self, shop: ShopId) -> None:
         people = tuple(

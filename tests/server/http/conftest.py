@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
-import structlog
 
 from router.link import Link, link_to
 from server.scripts import SCRIPTS
@@ -44,13 +43,3 @@ async def demo(world: World) -> Shop:
 async def other(world: World) -> Shop:
     """Another one."""
     return await world.found("other")
-
-
-@pytest.fixture(autouse=True)
-def plain_logs() -> Iterator[None]:
-    """Lines without colours and without the values of local variables, which take seconds to print."""
-    structlog.configure(
-        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
-    yield
-    structlog.reset_defaults()
