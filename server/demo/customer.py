@@ -8,6 +8,7 @@ from typing import Final
 from protocol.events import ConversationChanged
 from protocol.ids import new_id
 from protocol.methods.conversations import (
+    ChoicesResult,
     ConversationParams,
     ConversationResult,
     FirstMessage,
@@ -15,6 +16,7 @@ from protocol.methods.conversations import (
     OpenResult,
     RateParams,
 )
+from protocol.methods.session import Nothing
 from protocol.shapes import Conversation, Message, TextBody
 from protocol.states import Life
 from server.chat.door import Door
@@ -131,9 +133,13 @@ class Customer:
         now = self._conversation
         if now is None or random.random() < 0.5:
             return
+        rating = random.choice((3, 4, 4, 5, 5, 5))
+        choices = await link.ask("conversation.choices", Nothing(), ChoicesResult)
+        reasons = [one for one in choices.rating_reasons if one.stars_from <= rating <= one.stars_to]
         params = RateParams(
             conversation_id=now.conversation_id,
-            rating=random.choice((3, 4, 4, 5, 5, 5)),
+            rating=rating,
+            reasons=[one.reason_id for one in random.sample(reasons, min(1, len(reasons)))],
             comment=random.choice(self._phrases.comments),
         )
         await link.ask("conversation.rate", params, ConversationResult)

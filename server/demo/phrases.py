@@ -25,7 +25,8 @@ class Phrases(BaseModel):
 
     def question(self, order_state: str) -> str:
         """A greeting and a question of that order state."""
-        return f"{random.choice(self.greetings)} {random.choice(self.questions[order_state])}"
+        greeting = random.choice(self.greetings)
+        return greeting + " " * greeting.isascii() + random.choice(self.questions[order_state])
 
     def answer(self, text: str) -> str:
         """The fitting answer to what a customer wrote; to what is not in the tables, one that fits most."""

@@ -14,7 +14,7 @@ from protocol.errors import RequestError
 from protocol.events import ConversationChanged
 from protocol.ids import new_id
 from protocol.methods.agents import AgentResult, SetStatusParams
-from protocol.methods.conversations import ConversationResult, FencedParams, TransferParams
+from protocol.methods.conversations import ChoicesResult, ConversationResult, EndParams, TransferParams
 from protocol.methods.messages import HistoryParams, HistoryResult, ReadParams
 from protocol.methods.session import Nothing
 from protocol.shapes import Conversation, Message, TextBody
@@ -137,8 +137,13 @@ class Robot:
         self._board.totals.messages += 1
 
     async def _end(self, served: Served) -> None:
-        params = FencedParams(
-            conversation_id=served.conversation.conversation_id, assign_epoch=served.conversation.assign_epoch
+        choices = await self._link.ask("conversation.choices", Nothing(), ChoicesResult)
+        tags = [each.tag_id for each in choices.result_tags]
+        likely = random.choices(tags, [2.0**-place for place in range(len(tags))]) if tags else []
+        params = EndParams(
+            conversation_id=served.conversation.conversation_id,
+            assign_epoch=served.conversation.assign_epoch,
+            result_tags=likely,
         )
         await self._link.ask("conversation.end", params, ConversationResult)
 

@@ -117,7 +117,7 @@ async def seed(door: Door, *, language: str, ports: list[int], folder: Path, bot
         for group in person.groups:
             path = f"/v1/groups/{groups[group]}/members/{accounts[person.key]}"
             await door.ask("PUT", path, token=owner.access_token)
-    await _routing(door, owner, groups, accounts, bot=bot)
+    await _routing(door, owner, groups, accounts, bot=bot, note="演示店铺" if speech == "zh" else "demo shop")
     await _endings(door, owner, speech)
     await _surfaces(door, owner, ports)
     table = (Path(__file__).parent / f"quick_replies.{speech}.csv").read_text(encoding="utf-8")
@@ -165,7 +165,7 @@ async def _groups(door: Door, owner: SignIn, speech: str) -> dict[str, str]:
 
 
 async def _routing(
-    door: Door, owner: SignIn, groups: dict[str, str], accounts: dict[str, str], *, bot: bool
+    door: Door, owner: SignIn, groups: dict[str, str], accounts: dict[str, str], *, bot: bool, note: str
 ) -> None:
     current = await door.ask("GET", "/v1/settings/routing", token=owner.access_token)
     policy: dict[str, Any] = {
@@ -180,7 +180,7 @@ async def _routing(
     }
     if policy == current["policy"]:
         return
-    body = {"rev": current["rev"], "policy": policy, "note": "demo shop"}
+    body = {"rev": current["rev"], "policy": policy, "note": note}
     await door.ask("PUT", "/v1/settings/routing", body, token=owner.access_token)
 
 

@@ -104,7 +104,7 @@ class Traffic:
 
     def _stranger(self, state: OrderState) -> Person:
         orders = () if state is OrderState.NO_ACTIVE_ORDER else (_order(state),)
-        return Person(f"demo-{new_id()}", random.choice(self._phrases.names), orders=orders)
+        return Person(f"demo-{new_id()[-12:]}", random.choice(self._phrases.names), orders=orders)
 
     def _send(self, errand: Errand) -> None:
         door = self._doors[self._arrived % len(self._doors)]

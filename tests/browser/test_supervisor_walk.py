@@ -90,18 +90,18 @@ def test_watch_whisper_speak_take_over_end(shop: RunningShop, opens: Opens, wall
     drawer.get_by_role("button", name="接管").click()
     wall.top.get_by_role("button", name="接管会话").click()
     expect(wall.top.get_by_text("请先填写原因。")).to_be_visible()
-    wall.top.get_by_label("原因（必填，记入审计）").fill("客户投诉升级")
+    wall.top.get_by_label("原因（必填，记入操作日志）").fill("客户投诉升级")
     assert wall.window.barriers(CORNERS) == []
     wall.page.keyboard.press("Escape")
     drawer.get_by_role("button", name="接管").click()
-    expect(wall.top.get_by_label("原因（必填，记入审计）")).to_have_value("客户投诉升级")
+    expect(wall.top.get_by_label("原因（必填，记入操作日志）")).to_have_value("客户投诉升级")
     wall.top.get_by_role("button", name="接管会话").click()
     expect(drawer.get_by_text("您正在接待此会话。")).to_be_visible()
 
     drawer.get_by_role("button", name="结束会话").click()
     solved = wall.top.get_by_role("group", name="会话结果").get_by_role("checkbox").first
     solved.check()
-    wall.top.get_by_label("原因（必填，记入审计）").fill("已处理完")
+    wall.top.get_by_label("原因（必填，记入操作日志）").fill("已处理完")
     wall.top.get_by_role("button", name="结束会话").click()
     expect(visitor.panel.get_by_role("radio", name="4 星")).to_be_attached()
 
@@ -118,7 +118,7 @@ def test_why_does_it_wait_and_why_here(shop: RunningShop, opens: Opens, wall: Wa
     wall.page.keyboard.press("Escape")
     shop.colleague(seed.HUMAN).gets("有人吗？")
     unanswered = wall.part("等待回复").get_by_role("row", name="小雨")
-    unanswered.get_by_role("button", name="为什么分到这里").click()
+    unanswered.get_by_role("button", name="为什么分流到这里").click()
     expect(wall.top.get_by_text("命中").first).to_be_visible()
     expect(wall.top.get_by_text("林小美").first).to_be_visible()
 
@@ -132,7 +132,7 @@ def test_a_manager_pauses_an_agent_with_a_reason(shop: RunningShop, opens: Opens
     row = wall.part("客服").get_by_role("row", name="林小美")
     row.get_by_role("button", name="详情").click()
     wall.top.get_by_role("radio", name="挂起").check()
-    wall.top.get_by_label("原因（记入审计）").fill("会议")
+    wall.top.get_by_label("原因（记入操作日志）").fill("会议")
     assert wall.window.barriers(CORNERS) == []
     wall.top.get_by_role("button", name="设置", exact=True).click()
     wall.page.keyboard.press("Escape")

@@ -44,7 +44,7 @@ def test_a_threshold_that_the_admin_sets_marks_the_tile_on_the_wall(shop: Runnin
     admin.saves()
 
     expect(boss.tile("排队人数")).to_contain_text("需处理")
-    history = admin.page.get_by_role("region", name="修改历史")
+    history = admin.page.get_by_role("region", name="变更历史")
     expect(history.get_by_text("管理员").first).to_be_visible()
     wanted.uncheck()
     admin.saves()

@@ -129,8 +129,8 @@ describe("the heat map", () => {
 
 describe("figures", () => {
   it("are written in units that people read", () => {
-    expect([850, 4_200, 185_000, 7_800_000].map((ms) => duration(ms, "en"))).toEqual(["850ms", "4.2s", "3:05", "2:10:00"]);
-    expect([850, 4_200].map((ms) => duration(ms, "zh-CN"))).toEqual(["850ms", "4.2秒"]);
+    expect([850, 4_200, 185_000, 7_800_000].map((ms) => duration(ms, "en"))).toEqual(["0.9s", "4.2s", "3:05", "2:10:00"]);
+    expect([850, 4_200].map((ms) => duration(ms, "zh-CN"))).toEqual(["0.9秒", "4.2秒"]);
     expect(written(0.9834, "share", "en")).toBe("98.3%");
     expect(written(null, "rating", "en")).toBe("–");
   });

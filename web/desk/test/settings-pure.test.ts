@@ -47,6 +47,15 @@ describe("what differs", () => {
     const [row] = differences({ roles: ["agent", "bot"] }, { roles: ["agent", "admin"] });
     expect(listChange(row?.before, row?.after)).toEqual({ added: ["admin"], removed: ["bot"] });
   });
+  it("says the rows of a list by what they hold, without ids and what is not so", () => {
+    const kept = { tag_id: "t1", name: "已解决", colour: "green", archived: false };
+    const reason = { reason_id: "r1", texts: { en: "Slow", "zh-CN": "慢" }, stars_from: 1, stars_to: 3, archived: false };
+    const say = (value: string): string => ({ green: "绿色", archived: "已归档" })[value] ?? value;
+    expect(listChange([kept], [{ ...kept, archived: true }, reason], say)).toEqual({
+      added: ["已解决 绿色 已归档", "Slow / 慢 1–3 ★"],
+      removed: ["已解决 绿色"],
+    });
+  });
 });
 
 describe("hours", () => {

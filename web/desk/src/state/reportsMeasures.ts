@@ -83,10 +83,8 @@ export const HEADLINE = ["opened", "closed", "abandoned", "queue_waits_median", 
 const short = (value: number, unit: "second" | "millisecond", digits: number, language: string): string =>
   new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "narrow", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 
-/** A duration as people say it: 850ms, 4.2s, 3:05, 2:10:00. */
+/** A duration as people say it: 0.9s, 4.2s, 3:05, 2:10:00. */
 export function duration(ms: number, language: string): string {
-  if (ms === 0) return "0";
-  if (ms < 1000) return short(Math.round(ms), "millisecond", 0, language);
   if (ms < 60_000) return short(ms / 1000, "second", 1, language);
   const s = Math.round(ms / 1000);
   const two = (value: number): string => String(value).padStart(2, "0");

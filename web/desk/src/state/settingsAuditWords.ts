@@ -32,7 +32,7 @@ export function useAuditWords() {
     },
     /** What it was done to, where that has a name; ids stand inside. */
     subject(record: Told): string {
-      const name = people.nameOf(record.subject_id);
+      const name = word(`settings.value.${record.subject_id}`) ?? people.nameOf(record.subject_id);
       return /^[0-9a-f-]{36}$/.test(name) || record.subject_id === record.actor_id ? "" : name;
     },
     named: (field: string): string => fieldName(field, word),

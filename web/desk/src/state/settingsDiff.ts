@@ -24,20 +24,29 @@ export function differences(before: unknown, after: unknown, under = ""): Differ
   return [{ field: under, before: before ?? null, after: after ?? null }];
 }
 
-/** A member of a list as words: the record of a row is its values. */
-function wordOf(member: unknown): string {
-  if (!isPlain(member)) return typeof member === "string" ? member : JSON.stringify(member);
-  return Object.values(member)
-    .filter((value) => value !== null)
-    .map((value) => (typeof value === "object" ? JSON.stringify(value) : String(value)))
-    .join(" ");
+/** A member of a list as words: a row is what it holds, without the ids that it is known by and what is not so. */
+function wordsOf(member: unknown, say: (value: string) => string): string {
+  if (typeof member === "string") return say(member);
+  if (Array.isArray(member)) return member.map((each) => wordsOf(each, say)).join(", ");
+  if (!isPlain(member)) return JSON.stringify(member);
+  const { stars_from: least, stars_to: most, ...rest } = member;
+  const said = Object.entries(rest)
+    .filter(([key, value]) => value !== null && value !== false && value !== "" && !/(^|_)id$/.test(key))
+    .map(([key, value]) => (value === true ? say(key) : isPlain(value) ? Object.values(value).join(" / ") : wordsOf(value, say)));
+  if (typeof least === "number" && typeof most === "number") said.push(least === most ? `${least} ★` : `${least}–${most} ★`);
+  return said.join(" ");
 }
 
-/** Of two lists: what came, what went. Null when one of both is no list. */
-export function listChange(before: unknown, after: unknown): { added: string[]; removed: string[] } | null {
+/** Of two lists: what came, what went; `say` puts codes and ids into words. Null when one of both is no list. */
+export function listChange(
+  before: unknown,
+  after: unknown,
+  say: (value: string) => string = (value) => value,
+): { added: string[]; removed: string[] } | null {
   const left = before ?? [];
   const right = after ?? [];
   if (!Array.isArray(left) || !Array.isArray(right)) return null;
-  const [gone, come] = [left.map(wordOf), right.map(wordOf)];
+  const words = (member: unknown): string => wordsOf(member, say);
+  const [gone, come] = [left.map(words), right.map(words)];
   return { added: come.filter((each) => !gone.includes(each)), removed: gone.filter((each) => !come.includes(each)) };
 }

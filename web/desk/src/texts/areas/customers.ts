@@ -155,7 +155,7 @@ export const customers = area({
       fit: "当前符合筛选条件的全部客户",
       to: "改派给",
       nobody: "不设专属客服",
-      reason: "原因（记入审计）",
+      reason: "原因（记入操作日志）",
       do: "改派",
     },
     job: {
@@ -241,7 +241,7 @@ export const customers = area({
       fit: "目前符合篩選條件的全部客戶",
       to: "改派給",
       nobody: "不設專屬客服",
-      reason: "原因（記入稽核）",
+      reason: "原因（記入操作紀錄）",
       do: "改派",
     },
     job: {

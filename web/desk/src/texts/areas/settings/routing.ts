@@ -68,7 +68,7 @@ export const routing = area({
       requeue: "Waiting customers go back to the queue after",
       requeue_hint: "How long somebody who counts as offline keeps conversations whose customer waits.",
       note: "Why (for the history)",
-      history: "History",
+      history: "What was changed here",
       changed: "{n} changed",
     },
     dry: {
@@ -166,7 +166,7 @@ export const routing = area({
       requeue: "待回复会话退回排队",
       requeue_hint: "客服被视为离线后，仍在等待回复的会话保留多久再退回排队池。",
       note: "修改说明（记入历史）",
-      history: "修改历史",
+      history: "变更历史",
       changed: "{n} 项修改",
     },
     dry: {
@@ -264,7 +264,7 @@ export const routing = area({
       requeue: "待回覆會話退回排隊",
       requeue_hint: "客服被視為離線後，仍在等候回覆的會話保留多久再退回排隊池。",
       note: "修改說明（記入歷史）",
-      history: "修改歷史",
+      history: "變更紀錄",
       changed: "{n} 項修改",
     },
     dry: {

@@ -17,7 +17,7 @@ export const workbench = area({
       customers: "Important customers",
       vip_tags: "Tags of important customers",
       vip_tags_hint: "Customers with one of these tags carry the mark VIP. Several are separated by commas.",
-      history: "Changes of these settings",
+      history: "What was changed here",
     },
   },
   "zh-CN": {
@@ -34,7 +34,7 @@ export const workbench = area({
       customers: "重要客户",
       vip_tags: "重要客户的标签",
       vip_tags_hint: "带有其中任一标签的客户显示 VIP 标记，多个标签用逗号分隔。",
-      history: "这些设置的修改记录",
+      history: "变更历史",
     },
   },
   "zh-TW": {
@@ -51,7 +51,7 @@ export const workbench = area({
       customers: "重要客戶",
       vip_tags: "重要客戶的標籤",
       vip_tags_hint: "帶有其中任一標籤的客戶顯示 VIP 標記，多個標籤用逗號分隔。",
-      history: "這些設定的修改紀錄",
+      history: "變更紀錄",
     },
   },
 });

@@ -105,7 +105,7 @@ export const acts = area({
   "zh-CN": {
     act: {
       watch: "旁观",
-      why: "为什么分到这里？",
+      why: "为什么分流到这里？",
       whisper: "悄悄话",
       speak: "加入发言",
       take_over: "接管",
@@ -148,8 +148,8 @@ export const acts = area({
       end: "结束会话",
       end_tags: "会话结果",
       end_text: "将邀请客户评价；客户再次发来消息会恢复会话。",
-      required: "原因（必填，记入审计）",
-      optional: "原因（记入审计）",
+      required: "原因（必填，记入操作日志）",
+      optional: "原因（记入操作日志）",
       missing: "请先填写原因。",
     },
     assign: {
@@ -163,7 +163,7 @@ export const acts = area({
       done: "已分配给 {name}。",
     },
     why: {
-      title: "为什么分到这里？{name}",
+      title: "为什么分流到这里？{name}",
       waits: "为什么在等待？",
       waits_title: "为什么在等待？{name}",
       place: "“{pool}”排队第 {place} 位，共 {length} 位",
@@ -204,7 +204,7 @@ export const acts = area({
   "zh-TW": {
     act: {
       watch: "旁觀",
-      why: "為什麼分到這裡？",
+      why: "為什麼分流到這裡？",
       whisper: "悄悄話",
       speak: "加入發言",
       take_over: "接管",
@@ -247,8 +247,8 @@ export const acts = area({
       end: "結束會話",
       end_tags: "對話結果",
       end_text: "將邀請客戶評分；客戶再次傳來訊息會恢復會話。",
-      required: "原因（必填，記入稽核）",
-      optional: "原因（記入稽核）",
+      required: "原因（必填，記入操作紀錄）",
+      optional: "原因（記入操作紀錄）",
       missing: "請先填寫原因。",
     },
     assign: {
@@ -262,7 +262,7 @@ export const acts = area({
       done: "已分配給 {name}。",
     },
     why: {
-      title: "為什麼分到這裡？{name}",
+      title: "為什麼分流到這裡？{name}",
       waits: "為什麼在等候？",
       waits_title: "為什麼在等候？{name}",
       place: "「{pool}」排隊第 {place} 位，共 {length} 位",
