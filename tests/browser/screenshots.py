@@ -20,7 +20,7 @@ from threading import Thread
 
 from playwright.sync_api import Browser, Error, Page, ViewportSize, sync_playwright
 
-from tests.browser.gallery import desk, settings, visitors
+from tests.browser.gallery import desk, oversight, settings, visitors
 from tests.browser.gallery.stage import Stage, stage
 from tests.browser.gallery.surface import Scene, Surface
 from tests.browser.people import (
@@ -37,13 +37,21 @@ from tests.browser.people import (
 )
 
 SIZES: dict[str, ViewportSize] = {"desktop": DESKTOP, "phone": PHONE}
-SURFACES: dict[str, Surface] = {**visitors.SURFACES, **desk.SURFACES, **settings.SURFACES}
-HIGHEST = 3200
+SURFACES: dict[str, Surface] = {
+    **visitors.SURFACES,
+    **desk.SURFACES,
+    **oversight.SURFACES,
+    **settings.SURFACES,
+}
+HIGHEST = 4800
 """No picture is higher."""
 GROWN = """() => Math.max(0, ...[document.documentElement, ...document.querySelectorAll("main, main *")]
     .filter((each) => each === document.documentElement || /auto|scroll/.test(getComputedStyle(each).overflowY))
     .map((each) => each.scrollHeight - each.clientHeight))"""
 """How much higher the window would have to be for everything to be seen without scrolling."""
+LOADED = """() => ![...document.querySelectorAll("[aria-busy=true], [role=status], .faint")].some((each) =>
+    each.checkVisibility() && (each.ariaBusy === "true" || /^(加载中|載入中|Loading)/.test(each.textContent.trim())))"""
+"""Nothing says that more is to come."""
 SCENES: tuple[Scene, ...] = ("quiet", "busy")
 
 
@@ -94,6 +102,8 @@ def _picture(page: Page, scheme: Scheme, size: ViewportSize, path: Path, *, whol
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size(size)
     page.wait_for_load_state("networkidle")
+    with suppress(Error):  # what says so for longer means it
+        page.wait_for_function(LOADED, timeout=5_000)
     page.evaluate(SETTLED)
     if whole:
         height = min(HIGHEST, size["height"] + int(page.evaluate(GROWN)))

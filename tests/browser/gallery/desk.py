@@ -22,8 +22,10 @@ def _sign_in(stage: Stage, window: Window, _: Language) -> None:
 
 def _refused(stage: Stage, window: Window, language: Language) -> None:
     _sign_in(stage, window, language)
-    for box in window.page.locator("input").all():
-        box.fill("nobody@demo.example")
+    for box, words in zip(
+        window.page.locator("input").all(), (seed.SHOP, seed.HUMAN.email, "forgotten"), strict=True
+    ):
+        box.fill(words)
     window.page.keyboard.press("Enter")
     window.page.get_by_role("alert").first.wait_for()
 
@@ -43,20 +45,10 @@ def desk(page: str, person: seed.Person = seed.ADMIN) -> Shows:
     return shown
 
 
-def _pressed(page: str, person: seed.Person, *presses: str) -> Shows:
-    """A page after these things on it were pressed."""
-
-    def shown(stage: Stage, window: Window, language: Language) -> None:
-        desk(page, person)(stage, window, language)
-        for press in presses:
-            window.page.locator(press).first.click()
-
-    return shown
-
-
 def _conversation(stage: Stage, window: Window, language: Language) -> Page:
     desk(f"/work/{stage.shown}", seed.SECOND_HUMAN)(stage, window, language)
     expect(window.page.locator(".thread .bubble").first).to_be_visible()
+    expect(window.page.locator(".thread img").first).to_be_visible()
     return window.page
 
 
@@ -80,7 +72,7 @@ def _list(of: str, opens: bool = False) -> Shows:
         window.page.locator(CELLS).first.wait_for()
         if opens:
             window.page.locator(CELLS).first.click()
-            window.page.locator(".thread").wait_for()
+            window.page.locator(".thread .bubble").first.wait_for()
 
     return shown
 
@@ -117,40 +109,21 @@ def _side(stage: Stage, window: Window, language: Language) -> None:
     page.locator("button.side").click()
 
 
+def _shared(stage: Stage, window: Window, language: Language) -> None:
+    desk(f"/work/{stage.shown}", seed.HUMAN)(stage, window, language)
+    window.page.locator("#list-shared").click()
+    window.page.locator(".thread .bubble").first.wait_for()
+
+
+def _image(stage: Stage, window: Window, language: Language) -> None:
+    page = _conversation(stage, window, language)
+    page.locator(".thread img").first.click()
+    page.get_by_role("dialog").locator("img").wait_for()
+
+
 def _me_menu(stage: Stage, window: Window, language: Language) -> None:
     page = _conversation(stage, window, language)
     page.locator("[aria-controls=me-menu]").click()
-
-
-def _wall(press: str, seen: str = "dialog") -> Shows:
-    def shown(stage: Stage, window: Window, language: Language) -> None:
-        desk("/wall", seed.SUPERVISOR)(stage, window, language)
-        window.page.locator(press).first.click()
-        window.page.locator(seen).first.wait_for()
-
-    return shown
-
-
-def _report(query: str) -> Shows:
-    def shown(stage: Stage, window: Window, language: Language) -> None:
-        desk("/reports", seed.SUPERVISOR)(stage, window, language)
-        window.page.goto(f"{stage.shop.a}/desk/reports?{query}")
-        window.page.locator("table").first.wait_for()
-
-    return shown
-
-
-def _customer(stage: Stage, window: Window, language: Language) -> None:
-    desk("/customers")(stage, window, language)
-    window.page.locator("td .name").first.click()
-    window.page.get_by_role("dialog").wait_for()
-
-
-def _giving(stage: Stage, window: Window, language: Language) -> None:
-    desk("/customers")(stage, window, language)
-    window.page.locator("td.check input").nth(1).check()
-    window.page.locator(".bar .el-button--primary").click()
-    window.page.get_by_role("dialog").wait_for()
 
 
 def _connecting(stage: Stage, window: Window, language: Language) -> None:
@@ -191,12 +164,16 @@ def _failing(path: str, address: str) -> Shows:
 
 
 def _second_tab(stage: Stage, window: Window, language: Language) -> None:
-    _conversation(stage, window, language)
-    other = window.another_tab()
-    other.page.goto(f"{stage.shop.a}/desk/work/{stage.shown}")
-    other.page.get_by_role("main").wait_for()
-    window.page.close()
-    window.page = other.page
+    _sign_in(stage, window, language)
+    who = (seed.SHOP, seed.SECOND_HUMAN.email, seed.PASSWORD)
+    for box, words in zip(window.page.locator("input").all(), who, strict=True):
+        box.fill(words)
+    window.page.keyboard.press("Enter")
+    window.page.locator(CELLS).first.wait_for()
+    first = window.page
+    window.page = window.another_tab().page
+    window.page.goto(first.url)
+    window.page.locator(".banner").first.wait_for()
 
 
 def _first(page: str) -> Shows:
@@ -250,23 +227,10 @@ SURFACES = {
     "work-why": Surface(_why_here),
     "work-offline-choice": Surface(_going),
     "work-side": Surface(_side),
+    "work-shared": Surface(_shared),
+    "work-image": Surface(_image),
     "work-me-menu": Surface(_me_menu),
     "work-cut": Surface(_cut),
     "work-second-tab": Surface(_second_tab),
-    "wall": Surface(desk("/wall", seed.SUPERVISOR), whole=True),
-    "wall-agent": Surface(_wall(".wall .column:first-child tbody button")),
-    "wall-watch": Surface(_wall(".wall .column:last-child .acts button:last-child", "[role=dialog], dialog")),
-    "wall-why": Surface(_wall(".wall .column:last-child .acts button:first-child")),
-    "customers": Surface(desk("/customers"), whole=True),
-    "customers-filter": Surface(
-        _pressed("/customers", seed.ADMIN, ".customers summary, .customers .el-select"), whole=True
-    ),
-    "customers-file": Surface(_customer, whole=True),
-    "customers-give": Surface(_giving),
-    "reports": Surface(_report("step=hour"), whole=True),
-    "reports-day": Surface(_report("step=day&compare=before"), whole=True),
-    "reports-agent": Surface(_report("step=total&by=agent"), whole=True),
-    "reports-group": Surface(_report("step=total&by=group"), whole=True),
-    "reports-state": Surface(_report("step=total&by=order_state"), whole=True),
     "me": Surface(desk("/me", seed.SECOND_HUMAN), whole=True),
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +29,7 @@ from server.embedded import servers
 from server.store.migrate import migrate
 from tests.browser.backstage import Backstage
 from tests.browser.gallery.caller import Caller
+from tests.browser.gallery.past import gives_a_past
 from tests.browser.office import Office
 from tests.browser.people import WEB, Visitor, Window
 from tests.browser.running_shop import Colleague, RunningShop
@@ -58,12 +60,15 @@ class Stage:
 
     shop: RunningShop
     office: Office
+    database_url: str
     zhou: Colleague = field(init=False)
     lin: Colleague = field(init=False)
     admin: Colleague = field(init=False)
     filled: bool = False
     shown: str = ""
     """the conversation that the pictures of the workbench show"""
+    asked: Iterator[int] = field(default_factory=lambda: count(2))
+    """so many kettles the next visitor wants: found again by that"""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def fills(self, browser: Browser) -> None:
@@ -75,13 +80,14 @@ class Stage:
         self.filled = True
         # Zhou has five in hand and Lin one, so that the rest of the after-sale customers wait.
         self.zhou = shop.colleague(seed.SECOND_HUMAN)
-        self.zhou.ends(self._asks("若溪", "A-20111", "发票开好了吗？"))
+        self.zhou.ends(self._asks("若溪", "A-20111", "发票开好了吗？"), "solved")
         self.shown = self._talks(browser)
         for name, state, order, title, amount, words in CALLERS:
             caller = self.calls(name, Order(order, state, title, amount), words[0])
             for more in words[1:]:
                 shop.backstage.do(caller.says(more))
         self.lin = shop.colleague(seed.HUMAN)
+        shop.backstage.do(self.lin.client.request("participant.join", conversation_id=self.shown))
         for name, state, order, title, amount, words in WAITING:
             self.calls(name, Order(order, state, title, amount), words)
         self.calls("可欣", Order("A-20251", "trade_done", "帆布托特包", "¥ 89.00"), "拉链坏了怎么办？")
@@ -89,12 +95,13 @@ class Stage:
     def _asks(self, name: str, order: str, text: str) -> Conversation:
         self.calls(name, Order(order, "trade_done", "护眼台灯", "¥ 199.00"), text)
         asked = self.zhou.gets(text)
+        self.zhou.reads(asked)
         self.zhou.says(asked, "已经开好，稍后发到您的邮箱。")
         return asked
 
     def calls(self, name: str, order: Order, text: str) -> Caller:
         """A customer by this name, with this order."""
-        person = Person(f"caller-{new_id()}", name, orders=(order,))
+        person = Person(f"shop-{order.id.lower()}", name, orders=(order,))
         key = self.shop.seeded.identity
         caller = self.shop.backstage.do(Caller.asks(self.shop.b, key, person, text))
         self._stack.push_async_callback(caller.hangs_up)
@@ -180,7 +187,10 @@ class Stage:
         return await self._stack.enter_async_context(link)
 
     def has_a_past(self) -> None:
-        """Waits until enough was served for reports and lists to say something."""
+        """Waits until enough was served for lists to say something; what was before is made up."""
+        seeded = self.shop.seeded
+        agents = [seeded.accounts[person.key] for person in (*seed.HUMANS, *seed.ROBOTS)]
+        self.shop.backstage.do(gives_a_past(self.database_url, seeded.shop_id, agents))
         deadline = time.monotonic() + 120
         while self.board.totals.closed < SERVED_FIRST and time.monotonic() < deadline:
             time.sleep(0.5)
@@ -205,7 +215,7 @@ def stage() -> Generator[Stage]:
         try:
             backstage.do(migrate(running.database_url))
             shop = RunningShop.start(backstage, running.database_url, running.redis_url, place)
-            there = Stage(shop, Office(shop))
+            there = Stage(shop, Office(shop), running.database_url)
             try:
                 yield there
             finally:

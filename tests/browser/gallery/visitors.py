@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 from playwright.sync_api import WebSocketRoute, expect
 
@@ -45,7 +44,7 @@ def _queue(stage: Stage, window: Window, language: Language) -> None:
 
 def _served_by_lin(stage: Stage, window: Window, language: Language) -> tuple[Visitor, str]:
     visitor = _stranger(stage, window, language)
-    question = f"这款壶有小一号的吗？ {time.time_ns() % 10_000}"  # found again by its words
+    question = f"这款壶有小一号的吗？想买 {next(stage.asked)} 把送人。"
     visitor.writes(question)
     visitor.sees(question)
     asked = stage.gives_lin(question)

@@ -5,7 +5,7 @@ import { area } from "../../area";
 export const clock = area({
   en: {
     clock: {
-      first: "First reply in {time}",
+      first: "Reply in {time}",
       each: "Reply in {time}",
       first_over: "First reply {time} late",
       each_over: "Reply {time} late",
