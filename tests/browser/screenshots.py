@@ -46,7 +46,8 @@ SURFACES: dict[str, Surface] = {
 HIGHEST = 4800
 """No picture is higher."""
 GROWN = """() => Math.max(0, ...[document.documentElement, ...document.querySelectorAll("main, main *")]
-    .filter((each) => each === document.documentElement || /auto|scroll/.test(getComputedStyle(each).overflowY))
+    .filter((each) => each === document.documentElement
+        || (/auto|scroll/.test(getComputedStyle(each).overflowY) && getComputedStyle(each).maxHeight === "none"))
     .map((each) => each.scrollHeight - each.clientHeight))"""
 """How much higher the window would have to be for everything to be seen without scrolling."""
 LOADED = """() => ![...document.querySelectorAll("[aria-busy=true], [role=status], .faint")].some((each) =>

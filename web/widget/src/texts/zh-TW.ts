@@ -22,7 +22,7 @@ export default {
   leave_sure: "確定取消排隊嗎？您的位置將不保留。",
   yes: "確定",
   no: "繼續等待",
-  over: "會話已結束",
+  over: "對話已結束",
   served: "{name} 正在為您服務",
   later: "{name} 會盡快回覆您",
   bot: "{name}（智慧助理）",
@@ -71,6 +71,6 @@ export default {
   refused_too_many_files: "檔案過多，請稍候。",
   refused_storage_down: "暫時無法傳送檔案，請稍後再試。",
   refused_not_waiting: "已有客服為您服務，無需取消排隊。",
-  refused_rated_already: "該會話已評價。",
-  refused_conversation_closed: "會話已關閉。再次留言將開始新的會話。",
+  refused_rated_already: "該對話已評價。",
+  refused_conversation_closed: "對話已關閉。再次留言將開始新的對話。",
 };

@@ -286,7 +286,7 @@ export const fields = area({
       valid_from: "生效時間",
       valid_until: "失效時間",
       place: "順序",
-      endings: "對話結束",
+      endings: "會話結束",
       result_tags: "結果標籤",
       result_tag_required: "必須選擇結果標籤",
       undo_s: "可復原（秒）",

@@ -304,8 +304,8 @@ export const board = area({
       acknowledged: "{who} 處理中",
       open: "檢視",
     },
-    group: "查看分組",
-    all_groups: "全部分組",
+    group: "查看群組",
+    all_groups: "全部群組",
     agents: {
       title: "客服",
       filter: "尋找客服",
