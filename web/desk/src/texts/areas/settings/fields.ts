@@ -297,7 +297,7 @@ export const fields = area({
       shortcut: "快捷詞",
       folder: "分類",
       shelf: "歸屬",
-      group_id: "分組",
+      group_id: "群組",
       account_id: "帳號",
       note: "備註",
       widget: "小工具網頁位址",
