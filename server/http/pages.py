@@ -33,10 +33,16 @@ _INLINE: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 DESK_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "font-src 'self' data:; media-src 'self' blob:; connect-src 'self'; frame-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
 )
-"""Styles may be inline: the component library sets them on elements. `connect-src 'self'` covers the WebSocket."""
+"""Styles may be inline: the component library sets them on elements. `connect-src 'self'` covers the WebSocket. The
+only frame is the widget's preview."""
+PREVIEW_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+)
+"""For the desk alone to frame; it can connect to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,10 @@ class Site:
     """pages of other origins may load it"""
 
 
+# What lies within another one stands before it.
 SITES: Final = (
     Site("/desk", "desk", DESK_POLICY, single=True),
+    Site("/widget/preview", "widget/preview", PREVIEW_POLICY),
     Site("/widget", "widget", "default-src 'none'; frame-ancestors 'none'", anywhere=True),
 )
 SHOP: Final = Site("/shop", "shop", "")

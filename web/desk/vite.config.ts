@@ -42,5 +42,5 @@ export default defineConfig({
   plugins: [vue(), firstLoad()],
   define: { __INTLIFY_JIT_COMPILATION__: true, __INTLIFY_PROD_DEVTOOLS__: false },
   build: { outDir: "../../server/pages/desk", emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 1200 },
-  server: { proxy: { "/v1": server, "/ws": { target: server, ws: true } } },
+  server: { proxy: { "/v1": server, "/widget": server, "/ws": { target: server, ws: true } } },
 });

@@ -1,5 +1,6 @@
-// Builds the widget: first the panel under a hashed name, then the loader that knows it. Sizes are checked here.
-import { readdirSync, readFileSync } from "node:fs";
+// Builds the widget: first the panel under a hashed name, then the loader that knows it; the same for its preview in the
+// settings, which visitors never load. Sizes are checked here.
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import preact from "@preact/preset-vite";
@@ -11,30 +12,39 @@ const LOADER_MAX = 5 * 1024;
 const WHOLE_MAX = 35 * 1024;
 
 const shared = { configFile: false, logLevel: "warn", root: SOURCE };
-await build({
-  ...shared,
-  plugins: [preact({ prefreshEnabled: false, devToolsEnabled: false })],
-  build: {
-    outDir: OUT,
-    emptyOutDir: true,
-    target: "es2022",
-    modulePreload: false,
-    cssCodeSplit: false,
-    lib: { entry: `${SOURCE}panel/main.tsx`, formats: ["es"], fileName: () => "panel-[hash].js" },
-    rollupOptions: { output: { entryFileNames: "panel-[hash].js", chunkFileNames: "[name]-[hash].js" } },
-  },
-});
-const panel = readdirSync(OUT).find((name) => name.startsWith("panel-"));
-await build({
-  ...shared,
-  define: { __PANEL__: JSON.stringify(panel) },
-  build: {
-    outDir: OUT,
-    emptyOutDir: false,
-    target: "es2020",
-    lib: { entry: `${SOURCE}loader.ts`, formats: ["iife"], name: "pointsmanLoader", fileName: () => "loader.js" },
-  },
-});
+
+/** A panel under a hashed name, in an emptied folder; its name. */
+async function panelIn(folder, entry) {
+  await build({
+    ...shared,
+    plugins: [preact({ prefreshEnabled: false, devToolsEnabled: false })],
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      target: "es2022",
+      modulePreload: false,
+      cssCodeSplit: false,
+      lib: { entry, formats: ["es"], fileName: () => "panel-[hash].js" },
+      rollupOptions: { output: { entryFileNames: "panel-[hash].js", chunkFileNames: "[name]-[hash].js" } },
+    },
+  });
+  return readdirSync(folder).find((name) => name.startsWith("panel-"));
+}
+
+/** What stands in a page, and knows the panel. */
+async function pagesPart(folder, lib, panel) {
+  const define = { __PANEL__: JSON.stringify(panel) };
+  await build({ ...shared, define, build: { outDir: folder, emptyOutDir: false, target: "es2020", lib } });
+}
+
+const panel = await panelIn(OUT, `${SOURCE}panel/main.tsx`);
+const loading = { entry: `${SOURCE}loader.ts`, formats: ["iife"], name: "pointsmanLoader", fileName: () => "loader.js" };
+await pagesPart(OUT, loading, panel);
+
+const PREVIEW = `${OUT}preview/`;
+const previewed = await panelIn(PREVIEW, `${SOURCE}preview/panel.tsx`);
+await pagesPart(PREVIEW, { entry: `${SOURCE}preview/page.ts`, formats: ["es"], fileName: () => "page.js" }, previewed);
+copyFileSync(`${SOURCE}preview/index.html`, `${PREVIEW}index.html`);
 
 const zipped = (name) => gzipSync(readFileSync(OUT + name)).length;
 const scripts = readdirSync(OUT).filter((name) => name.endsWith(".js"));

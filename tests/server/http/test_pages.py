@@ -24,6 +24,7 @@ FILES = {
     "desk/assets/index-AbCd_1-x.js": "let desk",
     "widget/loader.js": "let loader",
     "widget/panel-AbCd_1-x.js": "let panel",
+    "widget/preview/index.html": "<!doctype html><title>Preview</title>",
     "shop/index.html": SHOP_PAGE,
     "shop/shop.js": "let shop",
 }
@@ -106,6 +107,17 @@ async def test_the_desk_runs_no_script_but_ours_and_is_framed_by_nobody(browser:
     assert desk["script-src"] == "'self'", "no inline script, no eval, no other host"
     assert desk["connect-src"] == "'self'"
     assert desk["frame-ancestors"] == desk["base-uri"] == desk["object-src"] == "'none'"
+
+
+async def test_only_the_desk_frames_the_preview_which_connects_to_nothing(browser: Browser) -> None:
+    assert rules(await browser.get("/desk/"))["frame-src"] == "'self'"
+    answer = await browser.get("/widget/preview/")
+    assert answer.text == FILES["widget/preview/index.html"]
+    preview = rules(answer)
+    assert (preview["default-src"], preview["script-src"]) == ("'none'", "'self'")
+    assert preview["frame-ancestors"] == "'self'"
+    assert "connect-src" not in preview, "as `default-src`: nowhere"
+    assert "access-control-allow-origin" not in answer.headers, "no other origin reads it"
 
 
 async def test_the_shop_page_runs_its_snippet_and_no_other_inline_script(browser: Browser) -> None:

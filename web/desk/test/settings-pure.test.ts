@@ -4,7 +4,7 @@ import { differences, listChange } from "../src/state/settingsDiff";
 import { faultsAt, idOf, ownFaultsAt, wordsFor } from "../src/state/settingsFaults";
 import { granted, inOrder, reachesOf, RIGHTS, roleName } from "../src/state/settingsRoles";
 import { decisive, dryRunBody, type Tier } from "../src/state/settingsRouting";
-import { originsIn, snippet } from "../src/state/settingsSnippet";
+import { originsIn, PLAIN, snippet } from "../src/state/settingsSnippet";
 import { clockOf, endOf, minuteOf, unitOf } from "../src/state/settingsTime";
 
 describe("what the server finds wrong", () => {
@@ -118,22 +118,24 @@ describe("a dry run", () => {
 });
 
 describe("the code for a shop's pages", () => {
-  const plain = { language: "", theme: "", accent: "#2456d6", launcher: true, identity: false } as const;
-
   it("names the shop and nothing that is as it would be anyway", () => {
-    const code = snippet("https://chat.example", "demo", plain);
+    const code = snippet("https://chat.example", "demo", PLAIN);
     expect(code).toContain('pointsman("boot", { shop: "demo" })');
     expect(code).toContain('<script async src="https://chat.example/widget/loader.js"></script>');
   });
+  it("says the corner and the greeting when they are the shop's own", () => {
+    const code = snippet("https://chat.example", "demo", { ...PLAIN, position: "left", greeting: " Hi </script> " });
+    expect(code).toContain('position: "left", greeting: "Hi \\u003c/script>"');
+  });
   it("keeps calls in a queue that the loader reads", () => {
-    const code = snippet("https://chat.example", "demo", { ...plain, launcher: false });
+    const code = snippet("https://chat.example", "demo", { ...PLAIN, launcher: false });
     const script = /<script>([\s\S]*?)<\/script>/.exec(code)?.[1] ?? "";
     const window: { pointsman?: { q?: ArrayLike<unknown>[] } } = {};
     new Function("window", `with (window) { ${script} }`)(window);
     expect(Array.from(window.pointsman?.q?.[0] ?? [])).toEqual(["boot", { shop: "demo", launcher: false }]);
   });
   it("cannot be ended early by a value", () => {
-    expect(snippet("https://chat.example", "</script>", plain).match(/<\/script>/g)).toHaveLength(2);
+    expect(snippet("https://chat.example", "</script>", PLAIN).match(/<\/script>/g)).toHaveLength(2);
   });
   it("reads addresses as browsers send them", () => {
     expect(originsIn("https://Shop.example/\nhttps://shop.example\n\nhttp://localhost:3000")).toEqual(["https://shop.example", "http://localhost:3000"]);

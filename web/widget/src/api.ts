@@ -9,6 +9,10 @@ export interface BootOptions {
   theme?: "light" | "dark";
   /** the colour of launcher and header, as CSS writes it */
   accent?: string;
+  /** the lower corner of button and panel; absent: the right one */
+  position?: "left" | "right";
+  /** what visitors read who have written nothing yet; absent: the widget's own words */
+  greeting?: string;
   /** hides the launcher: the page has a button of its own that calls `open` */
   launcher?: boolean;
   /** signed by the shop's backend; see `setUser` */

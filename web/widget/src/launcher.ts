@@ -7,7 +7,7 @@ import { emptyDocument } from "./trusted";
 
 const STYLE = `
 :host{all:initial!important}
-button,iframe{position:fixed;right:20px;bottom:20px;border:0;z-index:2147483000}
+button,iframe{position:fixed;right:var(--right);left:var(--left);bottom:20px;border:0;z-index:2147483000}
 button{width:56px;height:56px;padding:0;border-radius:28px;cursor:pointer;display:grid;place-items:center;
 background:var(--accent);color:var(--on);box-shadow:0 4px 16px #0004}
 button:focus-visible{outline:3px solid #fff;box-shadow:0 0 0 6px #1a2233}
@@ -25,6 +25,7 @@ box-shadow:0 12px 40px #0006;color-scheme:light dark;animation:come .16s ease-ou
 border-radius:0;box-shadow:none}}
 @media (prefers-reduced-motion:reduce){button svg,iframe{animation:none!important}}
 @media print{button,iframe{display:none}}`;
+export const ACCENT = "#2456d6";
 const ICON = "M4 3h16a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2H9l-5 4v-4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z";
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -34,6 +35,8 @@ export interface Look {
   unread: (count: number) => string;
   accent: string;
   theme: "light" | "dark" | undefined;
+  /** the corner: at the bottom, on this side */
+  side: "left" | "right" | undefined;
   /** whether there is a button */
   button: boolean;
 }
@@ -42,7 +45,7 @@ export interface Look {
 export class Launcher {
   readonly frame = document.createElement("iframe");
   /** white or black: what can be read on the accent */
-  readonly on: string;
+  on = "#fff";
   private readonly element = document.createElement("div");
   private readonly button = document.createElement("button");
   private readonly badge = document.createElement("b");
@@ -50,7 +53,7 @@ export class Launcher {
   private opener: HTMLElement | null = null;
 
   constructor(
-    private readonly look: Look,
+    private look: Look,
     open: () => void,
   ) {
     const { element, button, frame, badge } = this;
@@ -60,9 +63,7 @@ export class Launcher {
     sheet.replaceSync(STYLE);
     this.root.adoptedStyleSheets = [sheet];
     button.type = "button";
-    button.ariaLabel = look.title;
     button.ariaHasPopup = "dialog";
-    button.hidden = !look.button;
     button.onclick = open;
     const icon = document.createElementNS(SVG, "svg");
     icon.setAttribute("viewBox", "0 0 24 24");
@@ -71,17 +72,28 @@ export class Launcher {
     path.setAttribute("d", ICON);
     icon.append(path);
     button.append(icon, badge);
-    frame.title = look.title;
     frame.hidden = true;
     emptyDocument(frame);
-    if (look.theme) frame.style.colorScheme = look.theme;
     this.root.append(button, frame);
-    element.style.setProperty("--accent", look.accent);
     document.body.append(element);
-    this.on = readableOn(getComputedStyle(button).backgroundColor);
-    element.style.setProperty("--on", this.on);
+    this.dress(look);
     window.visualViewport?.addEventListener("resize", this.fit);
     window.visualViewport?.addEventListener("scroll", this.fit);
+  }
+
+  dress(look: Look): void {
+    const { element, button, frame } = this;
+    const style = element.style;
+    this.look = look;
+    button.ariaLabel = frame.title = look.title;
+    button.hidden = !look.button || !frame.hidden;
+    frame.style.colorScheme = look.theme ?? "";
+    const left = look.side === "left";
+    style.setProperty("--left", left ? "20px" : "auto");
+    style.setProperty("--right", left ? "auto" : "20px");
+    style.setProperty("--accent", look.accent);
+    this.on = readableOn(getComputedStyle(button).backgroundColor);
+    style.setProperty("--on", this.on);
   }
 
   busy(yes: boolean): void {

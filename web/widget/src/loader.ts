@@ -6,7 +6,8 @@
  */
 
 import type { BootOptions, Context, Framed, Handler, Host, PanelHandle, WidgetEvents } from "./api";
-import { Launcher } from "./launcher";
+import { languageOf, TITLES } from "./language";
+import { ACCENT, Launcher } from "./launcher";
 import { forget, keyOf } from "./session";
 import { emptyDocument, scriptOf } from "./trusted";
 
@@ -20,11 +21,6 @@ const script = document.currentScript as HTMLScriptElement | null;
 const nonce = script?.nonce ?? "";
 const base = new URL(".", script?.src ?? location.href);
 const server = new URL("..", base).href.replace(/\/$/, "");
-const WORDS: Record<string, [title: string, unread: string]> = {
-  en: ["Chat with us", "Chat with us, unread: "],
-  "zh-CN": ["联系客服", "联系客服，未读消息："],
-  "zh-TW": ["聯絡客服", "聯絡客服，未讀訊息："],
-};
 
 let options: BootOptions | null = null;
 let place: Launcher | null = null;
@@ -34,12 +30,6 @@ let unread = 0;
 let identityToken: string | null = null;
 let context: Context = {};
 const handlers = new Map<string, Set<Handler>>();
-
-function language(): string {
-  const asked = options?.language ?? navigator.language;
-  if (/^zh-(tw|hk|mo|hant)/i.test(asked)) return "zh-TW";
-  return /^zh/i.test(asked) ? "zh-CN" : "en";
-}
 
 function emit<Name extends keyof WidgetEvents>(name: Name, value: WidgetEvents[Name]): void {
   for (const handler of handlers.get(name) ?? []) {
@@ -61,13 +51,14 @@ function boot(given: BootOptions): void {
 
 function settle(): void {
   if (options === null || place !== null) return;
-  const [title, answers] = WORDS[language()] as [string, string];
+  const [title, answers] = TITLES[languageOf(options.language)] as [string, string];
   place = new Launcher(
     {
       title,
       unread: (count) => answers + count,
-      accent: options.accent ?? "#2456d6",
+      accent: options.accent ?? ACCENT,
       theme: options.theme,
+      side: options.position,
       button: options.launcher !== false,
     },
     open,
@@ -106,7 +97,7 @@ function mounted(at: Launcher): Promise<PanelHandle> {
       }
       const told: Host = {
         server,
-        options: { ...(options as BootOptions), language: language() },
+        options: { ...(options as BootOptions), language: languageOf(options?.language) },
         identityToken,
         context,
         on: at.on,

@@ -1,15 +1,16 @@
 /** What a shop puts into its pages to have the widget. */
 
-export interface Look {
-  language: "" | "zh-CN" | "zh-TW" | "en";
-  theme: "" | "light" | "dark";
-  accent: string;
-  launcher: boolean;
+import type { PreviewLook } from "@pointsman/shared";
+
+export interface Look extends PreviewLook {
   /** the shop's backend signs who the visitor is */
   identity: boolean;
 }
 
 export const ACCENT = "#2456d6";
+
+/** As it is without any option. */
+export const PLAIN: Look = { language: "", theme: "", accent: ACCENT, position: "right", greeting: "", launcher: true, identity: false };
 
 /** Inside a script nothing may end it: `<` is written as an escape. */
 const literal = (value: unknown): string => JSON.stringify(value).replace(/</g, "\\u003c");
@@ -21,6 +22,8 @@ export function snippet(server: string, shop: string, look: Look): string {
     ...(look.language === "" ? [] : [`language: ${literal(look.language)}`]),
     ...(look.theme === "" ? [] : [`theme: ${literal(look.theme)}`]),
     ...(look.accent === ACCENT ? [] : [`accent: ${literal(look.accent)}`]),
+    ...(look.position === "right" ? [] : [`position: ${literal(look.position)}`]),
+    ...(look.greeting.trim() === "" ? [] : [`greeting: ${literal(look.greeting.trim())}`]),
     ...(look.launcher ? [] : ["launcher: false"]),
     ...(look.identity ? ["identityToken: \"TOKEN_SIGNED_BY_YOUR_BACKEND\""] : []),
   ];

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Texts, whyIn } from "../texts";
 import type { Shown } from "./shown";
 import { Quoted, quoteOf } from "./Quote";
-import { type Draft, isTheirs, type Session } from "./state";
+import { type Draft, isTheirs, type Talk } from "./talk";
 
 const NEAR = 80;
 const EVENTS = new Set(["queued", "assigned", "handed_off", "ended", "closed", "reopened"]);
@@ -178,7 +178,7 @@ function Entry({ message, previous, session, texts, language, mark, news }: Entr
   );
 }
 
-function Body({ message, session, texts }: { message: Message; session: Session; texts: Texts }) {
+function Body({ message, session, texts }: { message: Message; session: Talk; texts: Texts }) {
   const body = message.body;
   if (body === null) return <em>{texts("recalled")}</em>;
   switch (body.kind) {
@@ -209,7 +209,7 @@ interface AttachmentProps {
   fileId: string;
   name: string;
   picture: boolean;
-  session: Session;
+  session: Talk;
 }
 
 /** Links are short-lived: one is asked for to show the small picture, and another one when it is opened. */
@@ -235,7 +235,7 @@ function Attachment({ fileId, name, picture, session }: AttachmentProps) {
   );
 }
 
-function Pending({ draft, session, texts }: { draft: Draft; session: Session; texts: Texts }) {
+function Pending({ draft, session, texts }: { draft: Draft; session: Talk; texts: Texts }) {
   const body = draft.body;
   const text = body.kind === "text" ? body.text : body.kind === "order_card" ? body.order_id : body.name;
   return (

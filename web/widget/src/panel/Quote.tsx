@@ -1,9 +1,9 @@
 import type { Message, QuoteInput } from "@pointsman/shared";
 import type { Texts } from "../texts";
-import type { Session } from "./state";
+import type { Talk } from "./talk";
 
 /** What a line is about: who said it, and how it begins. */
-export function Quoted({ quote, session, texts }: { quote: QuoteInput; session: Session; texts: Texts }) {
+export function Quoted({ quote, session, texts }: { quote: QuoteInput; session: Talk; texts: Texts }) {
   const own = quote.sender?.kind === "customer";
   return (
     <button type="button" class="quote" onClick={() => session.lead(quote.message_id)}>

@@ -1,9 +1,9 @@
 import type { Texts } from "../texts";
-import type { Session } from "./state";
+import type { Talk } from "./talk";
 
 /** What every part of the panel shows. */
 export interface Shown {
-  session: Session;
+  session: Talk;
   texts: Texts;
   language: string;
 }

@@ -16,30 +16,17 @@ import { keyOf } from "../session";
 import type { Context, Host } from "../api";
 import { History } from "./history";
 import { read, write } from "./kept";
+import { type Draft, isTheirs, type Talk, type Uploading } from "./talk";
 import { Tickets } from "./tickets";
 import { upload } from "./upload";
 
 type SentBody = SendParams["body"];
 
-/** A message on its way. Its id stays the same however often it is sent, and over a reload. */
-export interface Draft {
-  id: string;
-  body: SentBody;
-  at: string;
-  /** why it was refused for good; null while it is on its way */
-  failed: string | null;
-}
-
-export interface Uploading {
-  name: string;
-  percent: number;
-}
-
 const NO_CHOICES = { rating_reasons: [], rating_correct_s: 0 };
 const TYPING_MS = 2000;
 const TYPED_MS = 5000;
 
-export class Session {
+export class Session implements Talk {
   readonly status = signal<Status>({ phase: "connecting", retryAt: null, ended: null });
   readonly conversation = signal<Conversation | null>(null);
   readonly messages = signal<readonly Message[]>([]);
@@ -432,10 +419,6 @@ export class Session {
 function newId(): string {
   if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-export function isTheirs(message: Message): boolean {
-  return message.sender.kind === "agent" || message.sender.kind === "bot";
 }
 
 /** A refusal's reason; anything else is a fault of this program, which is logged. */

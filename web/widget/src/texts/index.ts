@@ -12,9 +12,11 @@ const LANGUAGES: Record<string, () => Promise<{ default: Record<Key, string> }>>
   "zh-TW": () => import("./zh-TW"),
 };
 
-export async function textsIn(language: string): Promise<Texts> {
+/** `greeting`: the shop's own, shown as it is written. */
+export async function textsIn(language: string, greeting?: string): Promise<Texts> {
   const table = (await (LANGUAGES[language] ?? (LANGUAGES["en"] as () => Promise<never>))()).default;
-  return (key, facts = {}) => table[key].replace(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? ""));
+  return (key, facts = {}) =>
+    key === "welcome" && greeting ? greeting : table[key].replace(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? ""));
 }
 
 /** What a visitor can be refused for and should be told in particular. */
