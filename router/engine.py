@@ -11,6 +11,7 @@ So between verbs (and when `more` is False) no conversation waits that an agent 
 `now_ms` None means the engine's own clock (Redis time); tests and simulation pass it.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from protocol.ids import AccountId, ConnectionId, ConversationId, PersonId
@@ -291,8 +292,13 @@ class Engine(Protocol):
         """Every non-empty pool."""
         ...
 
-    async def waiting(self, pool: str, *, limit: int = 100) -> tuple[ConversationState, ...]:
-        """The first of a pool, in queue order, with their places."""
+    async def waiting(self, pool: str, *, first: int = 1, limit: int = 100) -> tuple[ConversationState, ...]:
+        """Some of a pool from the `first` place on, in queue order, with their places; what is in it and not live
+        (which never happens) is said to be closed."""
+        ...
+
+    async def holdings(self, agents: Sequence[AccountId]) -> Snapshot:
+        """These agents with their slots, and the conversations in them, as they are at one moment; no pools."""
         ...
 
     async def place(self, conversation: ConversationId) -> Place | None:

@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from protocol.codes import Reason
@@ -54,6 +54,26 @@ def violations(snapshot: Snapshot, policy: LivePolicy, *, more: bool = False) ->
     if not more:
         found += _nobody_waits_beside_room(snapshot, policy)
     return found
+
+
+def held_wrongly(part: Snapshot) -> list[Violation]:
+    """I3, I4 within a part of a shop: some agents with everything in their slots, or some conversations alone."""
+    agents = {state.profile.agent: state for state in part.agents}
+    conversations = {state.conversation: state for state in part.conversations}
+    return [*_one_owner(part, agents, conversations), *_load_is_slots(part, agents, conversations)]
+
+
+def waits_wrongly(pool: str, first: int, part: Sequence[ConversationState]) -> Iterable[Violation]:
+    """I8 within a part of a pool that begins at place `first`: all wait in it, where they say, in queue order."""
+    if list(part) != sorted(part, key=lambda state: (state.priority, state.arrived_ms, state.conversation)):
+        yield Violation("I8", pool, "not in queue order")
+    for place, state in enumerate(part, start=first):
+        if (state.life, state.pool, state.place) != (Life.QUEUED, pool, place):
+            yield Violation(
+                "I8",
+                state.conversation,
+                f"{state.life} in {state.pool} at {state.place}, is at {place} of {pool}",
+            )
 
 
 def _one_owner(
@@ -126,13 +146,7 @@ def _one_pool(
             yield Violation("I8", unknown, f"waits in {pool} and is not live")
         if not queue:
             yield Violation("I8", pool, "empty pool kept")
-        if known != sorted(known, key=lambda state: (state.priority, state.arrived_ms, state.conversation)):
-            yield Violation("I8", pool, "not in queue order")
-        for place, state in enumerate(known, start=1):
-            if state.pool != pool or state.place != place:
-                yield Violation(
-                    "I8", state.conversation, f"says {state.pool} place {state.place}, is {pool} {place}"
-                )
+        yield from waits_wrongly(pool, 1, known)
 
 
 def _nobody_waits_beside_room(snapshot: Snapshot, policy: LivePolicy) -> Iterable[Violation]:

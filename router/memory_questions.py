@@ -1,5 +1,7 @@
 """The questions of `router.engine.Engine` on a `LiveShop`: read, never change. Also what KS-22 asks for."""
 
+from collections.abc import Sequence
+
 from protocol.codes import Reason
 from protocol.ids import AccountId, ConversationId, GroupId
 from protocol.states import Life
@@ -57,11 +59,18 @@ class MemoryQuestions:
             for pool, queue in sorted(self._shop.queues.items())
         )
 
-    async def waiting(self, pool: str, *, limit: int = 100) -> tuple[ConversationState, ...]:
+    async def waiting(self, pool: str, *, first: int = 1, limit: int = 100) -> tuple[ConversationState, ...]:
         """See `Engine.waiting`."""
-        first = self._shop.queues.get(pool, [])[:limit]
-        records = (self._shop.conversations[conversation] for _, _, conversation in first)
+        part = self._shop.queues.get(pool, [])[first - 1 : first - 1 + limit]
+        records = (self._shop.conversations[conversation] for _, _, conversation in part)
         return tuple(self._shop.conversation_state(record) for record in records)
+
+    async def holdings(self, agents: Sequence[AccountId]) -> Snapshot:
+        """See `Engine.holdings`."""
+        shop = self._shop
+        people = tuple(shop.agent_state(shop.agents[name]) for name in sorted(agents) if name in shop.agents)
+        held = (shop.conversations[slot.conversation] for agent in people for slot in agent.slots)
+        return Snapshot(people, tuple(shop.conversation_state(record) for record in held), ())
 
     async def place(self, conversation: ConversationId) -> Place | None:
         """See `Engine.place`."""

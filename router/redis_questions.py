@@ -1,5 +1,6 @@
 """The questions of `router.engine.Engine` on Redis: read, never change, one script call each."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -64,10 +65,16 @@ class RedisQuestions:
         rows = await self._ask("ask_pools", POOL_SHOWN)
         return tuple(sorted((pool_state(row) for row in rows or ()), key=lambda state: state.pool))
 
-    async def waiting(self, pool: str, *, limit: int = 100) -> tuple[ConversationState, ...]:
+    async def waiting(self, pool: str, *, first: int = 1, limit: int = 100) -> tuple[ConversationState, ...]:
         """See `Engine.waiting`."""
-        rows = await self._ask("ask_waiting", pool, limit)
+        rows = await self._ask("ask_waiting", pool, first, limit)
         return tuple(conversation_state(row) for row in rows or ())
+
+    async def holdings(self, agents: Sequence[AccountId]) -> Snapshot:
+        """See `Engine.holdings`."""
+        answer: Any = await self._ask("ask_holdings", orjson.dumps(list(agents))) or ([], [])
+        people, found = answer
+        return Snapshot(agent_states(people), tuple(conversation_state(row) for row in found), ())
 
     async def place(self, conversation: ConversationId) -> Place | None:
         """See `Engine.place`."""

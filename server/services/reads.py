@@ -7,14 +7,13 @@ from protocol.ids import AccountId, ConversationId, ShopId
 from protocol.methods.agents import SlotsResult
 from protocol.methods.conversations import ExplainResult, ListParams, ListResult
 from protocol.shapes import AgentCard, Conversation, Message, PoolCard
-from router.invariants import violations
+from router.census import census
 from server.services import views
 from server.services.agents import Agents
 from server.services.callers import Caller, CallerEyes
 from server.services.live import Live
 from server.services.scope import Scope
 from server.services.seeing import Seeing
-from server.services.shops import Shops
 from server.services.views import Audience
 from server.store.finding import Finding, Wanted
 from server.store.history import History
@@ -68,10 +67,9 @@ class ConversationReads:
 class LiveReads:
     """Live state of one shop."""
 
-    def __init__(self, agents: Agents, live: Live, shops: Shops) -> None:
+    def __init__(self, agents: Agents, live: Live) -> None:
         self._agents = agents
         self._live = live
-        self._shops = shops
 
     async def agents(self, shop: ShopId) -> list[AgentCard]:
         """All agents with status and load."""
@@ -87,7 +85,5 @@ class LiveReads:
 
     async def invariants(self, shop: ShopId) -> dict[str, int]:
         """Violations by invariant, counted on live data: always 0."""
-        facts = await self._shops.get(shop)
-        snapshot = await self._live.ask(shop, lambda engine: engine.snapshot())
-        found = violations(snapshot, facts.live_policy)
+        found = await self._live.ask(shop, census)
         return {name: sum(each.invariant == name for each in found) for name in WATCHED}

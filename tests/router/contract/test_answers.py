@@ -170,6 +170,9 @@ async def test_pools_at_a_glance_and_in_order(desk: Desk) -> None:
     states = await desk.engine.waiting("trade_done")
     assert [(state.conversation, state.place) for state in states] == [("c2", 1), ("c1", 2)]
     assert len(await desk.engine.waiting("trade_done", limit=1)) == 1
+    [second] = await desk.engine.waiting("trade_done", first=2, limit=5)
+    assert (second.conversation, second.place) == ("c1", 2)
+    assert await desk.engine.waiting("trade_done", first=3) == ()
     assert await desk.engine.waiting("nothing") == ()
 
 
@@ -190,6 +193,21 @@ async def test_one_conversation_and_one_agent(desk: Desk) -> None:
         ("ann", ()),
         ("bob", ()),
     ]
+
+
+@pytest.mark.req("KS-22")
+async def test_what_some_agents_hold_is_one_moment_of_the_whole(desk: Desk) -> None:
+    await desk.open()
+    for name in ("ann", "bob", "cid"):
+        await desk.hire(name)
+        await desk.asks(f"c-{name}")
+    everything = await desk.engine.snapshot()
+    part = await desk.engine.holdings([AccountId("cid"), AccountId("ann"), AccountId("nobody")])
+    assert part.agents == tuple(agent for agent in everything.agents if agent.profile.agent in ("ann", "cid"))
+    held = {slot.conversation for agent in part.agents for slot in agent.slots}
+    assert len(held) == 2
+    assert set(part.conversations) == {each for each in everything.conversations if each.conversation in held}
+    assert part.pools == ()
 
 
 @pytest.mark.req("KS-22", "KS-23")
