@@ -14,6 +14,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, final
 
 from hiredis import ReplyError
@@ -45,7 +46,19 @@ class LocalHub(Protocol):
     def deliver(self, shop: ShopId, items: Sequence[Push | Control]) -> None: ...
 
 
-Item = tuple[ShopId, bytes, tuple[PersonId, ...]]
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One push under way. `by`: the incarnation that published it; with its lease it is void, since what a node without
+    one wrote is delivered by others, as it is then."""
+
+    by: str
+    shop: ShopId
+    payload: bytes
+    people: tuple[PersonId, ...]
+
+
+class NoLease(Exception):
+    """Redis takes no pushes of this incarnation: its lease is gone, or Redis has lost it."""
 
 
 async def order_everywhere(link: Link, shop: ShopId, order: Control, *, stream_length: int = 10_000) -> int:
@@ -118,7 +131,7 @@ class Bus:
                 continue
             payload = pack(shop, item)
             self._queued_bytes += len(payload)
-            self._queue.append((shop, payload, item.to))
+            self._queue.append(Item(self._node.name, shop, payload, item.to))
         if self._queued_bytes > self._most_bytes:
             self._queue.clear()
             self._queued_bytes = 0
@@ -135,9 +148,12 @@ class Bus:
                     await self._wake.wait()
                     continue
                 batch = self._next_batch()
+            batch = [item for item in batch if item.by == self._node.name]
+            if not batch and not self._dropped:
+                continue
             try:
                 await (self._announce_gap() if self._dropped else self._send(batch))
-            except LinkError:
+            except (LinkError, NoLease):
                 # Not run, or nobody knows: the same again, in the same order. Receivers drop what they have.
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, RETRY_S[1])
@@ -154,26 +170,27 @@ class Bus:
         people = 0
         while self._queue and len(batch) < BATCH_ITEMS and people < BATCH_PEOPLE:
             item = self._queue.popleft()
-            self._queued_bytes -= len(item[1])
-            people += len(item[2])
+            self._queued_bytes -= len(item.payload)
+            people += len(item.people)
             batch.append(item)
         return batch
 
     async def _send(self, batch: list[Item]) -> None:
-        await (self._in_steps(batch) if self._link.spreads else self._at_once(batch))
+        if await (self._in_steps(batch) if self._link.spreads else self._at_once(batch)) < 0:
+            raise NoLease
 
-    async def _at_once(self, batch: list[Item]) -> None:
+    async def _at_once(self, batch: list[Item]) -> int:
         """Directory and streams are on one server: look up and write in one script."""
         args: list[Argument] = [self._node.name, self._length]
-        for shop, payload, people in batch:
-            args += (shop, payload, len(people), *people)
-        await self._link.script("bus_publish", (EPOCH_KEY,), tuple(args))
+        for item in batch:
+            args += (item.shop, item.payload, len(item.people), *item.people)
+        return int(await self._link.script("bus_publish", (EPOCH_KEY,), tuple(args)))
 
-    async def _in_steps(self, batch: list[Item]) -> None:
+    async def _in_steps(self, batch: list[Item]) -> int:
         """Each shop's directory is on its own master: ask those, then write."""
         wanted: dict[ShopId, dict[PersonId, None]] = {}
-        for shop, _, people in batch:
-            wanted.setdefault(shop, {}).update(dict.fromkeys(people))
+        for item in batch:
+            wanted.setdefault(item.shop, {}).update(dict.fromkeys(item.people))
         found = await asyncio.gather(
             *(
                 self._link.script("bus_where", tuple(at_key(shop, person) for person in people), ())
@@ -187,14 +204,15 @@ class Bus:
         }
         own = self._node.name.encode()
         entries: dict[bytes, list[bytes]] = {}
-        for shop, payload, people in batch:
-            for node in {node for person in people for node in nodes_of[shop, person]} - {own}:
-                entries.setdefault(node, []).append(payload)
-        if entries:
-            args: list[Argument] = [self._length]
-            for node, payloads in entries.items():
-                args += (node, len(payloads), *payloads)
-            await self._link.script("bus_enter", (EPOCH_KEY,), tuple(args))
+        for item in batch:
+            for node in {node for person in item.people for node in nodes_of[item.shop, person]} - {own}:
+                entries.setdefault(node, []).append(item.payload)
+        if not entries:
+            return 0
+        args: list[Argument] = [self._node.name, self._length]
+        for node, payloads in entries.items():
+            args += (node, len(payloads), *payloads)
+        return int(await self._link.script("bus_enter", (EPOCH_KEY,), tuple(args)))
 
     async def _announce_gap(self) -> None:
         await self._link.script("bus_gap", (EPOCH_KEY, NODES_KEY), (self._node.name, self._length))

@@ -1,11 +1,12 @@
 -- Writes pushes into the streams of nodes: the second step of publishing on a cluster. One entry per node.
 -- Guarantee: that of bus_publish: entries of a stream are numbered 1, 2, 3 ... as id `n-0`, and a node without a lease
--- gets nothing.
+-- gets nothing and publishes nothing.
 -- KEYS: epoch. The streams have its hash tag.
--- ARGV: longest stream; then per node: its name, number of payloads, payloads...
--- RETURNS how many nodes got an entry. Repeating it repeats the pushes: receivers drop what they have.
+-- ARGV: own node, longest stream; then per node: its name, number of payloads, payloads...
+-- RETURNS as bus_publish. Repeating it repeats the pushes: receivers drop what they have.
 local call = redis.call
-local at, reached = 2, 0
+if call('EXISTS', 'pm:{nodes}:lease:' .. ARGV[1]) == 0 then return -1 end
+local at, reached = 3, 0
 while at <= #ARGV do
   local node, count = ARGV[at], tonumber(ARGV[at + 1])
   if call('EXISTS', 'pm:{nodes}:lease:' .. node) == 1 then
@@ -15,7 +16,7 @@ while at <= #ARGV do
     end
     local stream = 'pm:{nodes}:gw:' .. node
     local n = call('INCR', stream .. ':n')
-    call('XADD', stream, 'MAXLEN', '~', ARGV[1], n .. '-0', unpack(entry))
+    call('XADD', stream, 'MAXLEN', '~', ARGV[2], n .. '-0', unpack(entry))
     reached = reached + 1
   end
   at = at + 2 + count

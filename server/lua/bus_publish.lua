@@ -1,12 +1,15 @@
 -- Hands pushes to the nodes where their people are connected: one stream entry per node, however many pushes.
 -- Guarantee: entries of a stream are numbered 1, 2, 3 ... as id `n-0`; a number is used once, so a reader sees loss as a
--- jump. A node without a lease gets nothing: it is fenced, and its people come back elsewhere.
+-- jump. A node without a lease gets nothing: it is fenced, and its people come back elsewhere. Nor does it publish: what
+-- it had begun to say may come very late, and others have delivered what it wrote as it is now.
 -- KEYS: epoch. The directory and the streams are found on the way: for one Redis. On a cluster bus_where and
 -- bus_enter do the same in two steps.
 -- ARGV: own node, longest stream; then per push: shop, payload, number of people, people...
--- RETURNS how many nodes got an entry. Repeating it repeats the pushes: receivers drop what they have.
+-- RETURNS how many nodes got an entry; -1: nothing was done, the own node has no lease. Repeating it repeats the pushes:
+-- receivers drop what they have.
 local call = redis.call
 local own, longest = ARGV[1], ARGV[2]
+if call('EXISTS', 'pm:{nodes}:lease:' .. own) == 0 then return -1 end
 local found, entries = {}, {}
 local at = 3
 while at <= #ARGV do

@@ -276,6 +276,19 @@ async def test_a_fenced_node_goes_on_with_its_new_stream(redis_url: str) -> None
     await b.stop()
 
 
+async def test_what_an_incarnation_published_dies_with_its_lease(pair: tuple[Member, Member]) -> None:
+    a, b = pair
+    await b.holds("bob")
+    old = a.node.name
+    await a.link.call("DEL", lease_key(old))
+    a.bus.publish(SHOP, [entry(1, "bob")])  # what is in PostgreSQL others deliver again, as it is then
+    await until(lambda: a.node.name != old and a.node.registered)
+    a.bus.publish(SHOP, [entry(2, "bob")])
+    await until(lambda: b.sockets.seqs)
+    assert b.sockets.seqs == [2]
+    assert b.gaps == []
+
+
 async def test_redis_restarted_with_its_log_loses_no_push(own_redis: RedisProcess) -> None:
     a, b = await Member(own_redis.url, "a").start(), await Member(own_redis.url, "b").start()
     await b.holds("bob")
