@@ -5,7 +5,19 @@ limits, and put the module's `FAMILY` into `_FAMILIES` below. Then `python -m lo
 runs it alone.
 """
 
-from loadtest.faults import clients, clocks, hostile, logs, nodes, postgres, redis, rivals, seams, streams
+from loadtest.faults import (
+    clients,
+    clocks,
+    hostile,
+    logs,
+    nodes,
+    postgres,
+    redis,
+    rivals,
+    seams,
+    streams,
+    upgrade,
+)
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
 
 _FAMILIES = (
@@ -19,6 +31,7 @@ _FAMILIES = (
     redis.FAMILY,
     hostile.FAMILY,
     logs.FAMILY,
+    upgrade.FAMILY,
 )
 FAULTS: dict[int, Fault] = {
     fault.number: fault
