@@ -1,8 +1,10 @@
 """What happens to nodes: killed, frozen, replaced by a deploy."""
 
 import asyncio
+import json
 import random
 from collections import Counter
+from datetime import datetime
 
 import asyncpg
 
@@ -19,8 +21,9 @@ FROZEN_S = 20.0
 FENCED_S = 10.0
 """More than a lease (7 s): a node that stands still so long is given up by the others."""
 EXIT_S = 30.0
-WAVE = 10
-"""A node with few sockets sends 5 of them away in a second; as many again may be seen late here."""
+WAVE = 8
+"""A node with few sockets sends 5 of them away in a second; a timer may be late."""
+SENT_AWAY = " 4200 'the server stops'"
 DEPLOY_S = 60.0
 
 
@@ -86,13 +89,12 @@ async def deploy(scene: Scene, dice: random.Random) -> Figures:
         for node in scene.stage.nodes:
             deaf = await Guest.at(node, scene.party, dice)
             deaf.listen(False)
-            began = len(attendance.ends)
             node.drain()
             exits.append(await _exit(node))
+            waves.append(_most_in_a_second(_sent_away(node)))
             await node.restart()
             await scene.stage.ready()
             await scene.party.all_live(DEPLOY_S)
-            waves.append(_most_in_a_second([at for at, _ in attendance.ends[began:]]))
             await deaf.leave()
         moved = await connection.fetchval(MOVED, since)
     finally:
@@ -114,6 +116,17 @@ async def _exit(node: Node) -> float:
     except ChildFailed:
         await node.kill()
         raise
+
+
+def _sent_away(node: Node) -> list[float]:
+    """When the present process of the node sent each of its people away, as its log says: clients on a busy machine may
+    hear of several at once."""
+    log = node.folder / f"{node.name}-{node.lives}.log"
+    return [
+        datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp()
+        for line in log.read_text(errors="replace").splitlines()
+        if SENT_AWAY in line
+    ]
 
 
 def _most_in_a_second(moments: list[float]) -> float:
