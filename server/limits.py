@@ -61,7 +61,8 @@ class GatewayLimits:
     close_s: float = 5.0
     """how long the close handshake may take before the transport is aborted"""
     stranger_close_s: float = 0.5
-    """the same for who has not said hello: long enough to hear the code, too short to hold sockets (fault 22)"""
+    """the same for who has not said hello, and for who floods: long enough to hear the code, too short to hold sockets
+    (faults 21, 22)"""
 
     # --- heartbeat
     heartbeat_s: float = 25.0

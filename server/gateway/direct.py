@@ -115,7 +115,7 @@ class DirectSocket(asyncio.Protocol):
     """An open WebSocket; a `Transport` to the connection that listens."""
 
     __slots__ = (
-        "_closing", "_code", "_conn", "_connections", "_fragments", "_limits", "_listener",
+        "_closing", "_code", "_conn", "_connections", "_deaf", "_fragments", "_limits", "_listener",
         "_pings", "_reading", "_reason", "_timer", "_transport",
     )  # fmt: skip
 
@@ -136,6 +136,7 @@ class DirectSocket(asyncio.Protocol):
         self._pings: Bucket | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
+        self._deaf = False
         self._reading = True
         self._code, self._reason = ABNORMAL, ""
         connections.add(self)  # uvicorn waits for it when it stops, and calls `shutdown`
@@ -170,7 +171,8 @@ class DirectSocket(asyncio.Protocol):
             self._transport.write(b"".join(self._conn.data_to_send()))
         else:
             self._transport.close()
-        self.resume_reading()  # for the peer's half of the handshake
+        if not self._deaf:
+            self.resume_reading()  # for the peer's half of the handshake
         self._abort_later()
 
     def abort(self) -> None:
@@ -216,9 +218,10 @@ class DirectSocket(asyncio.Protocol):
                 self._fragment(opcode, cast("bytes", frame.data), frame.fin)
         if conn.parser_exc is not None:
             self._broken(conn.parser_exc)
-        elif conn.writes and not self._closing:
+        elif conn.writes:
             pongs = conn.data_to_send()
-            if self.buffered() < self._limits.write_high_bytes:  # who does not read gets no pongs
+            # Who does not read gets no pongs, nor does who is about to go.
+            if not self._closing and self.buffered() < self._limits.write_high_bytes:
                 self._transport.write(b"".join(pongs))
 
     def pause_writing(self) -> None:
@@ -239,7 +242,7 @@ class DirectSocket(asyncio.Protocol):
     def _fragment(self, opcode: Opcode, data: bytes, fin: bool) -> None:
         """Collect a message in parts; its size is bounded by the parser."""
         if opcode is Opcode.BINARY:
-            self._listener.on_violation(CloseCode.BAD_PROTOCOL, "text frames only")
+            self._violated(CloseCode.BAD_PROTOCOL, "text frames only")
             return
         if opcode is Opcode.TEXT or self._fragments is None:
             self._fragments = []
@@ -249,16 +252,23 @@ class DirectSocket(asyncio.Protocol):
             self._listener.on_text(b"".join(parts))
         elif len(self._fragments) > self._limits.fragments:
             self._fragments = None
-            self._listener.on_violation(CloseCode.BAD_PROTOCOL, "too many fragments")
+            self._violated(CloseCode.BAD_PROTOCOL, "too many fragments")
 
     def _pinged(self) -> None:
         now = asyncio.get_running_loop().time()
         if self._pings is None:
             self._pings = Bucket(self._limits.pings, now)
         if self._pings.take(now):
-            self._listener.on_violation(CloseCode.RATE_ABUSE, "too many pings")
+            self._violated(CloseCode.RATE_ABUSE, "too many pings")
         else:
             self._listener.on_alive()
+
+    def _violated(self, code: int, reason: str) -> None:
+        """Who breaks a rule of the transport is told so, heard no more, and cut off when they have had a moment to
+        read it: floods cost as much to discard as to understand (fault 21)."""
+        self._deaf = True
+        self._listener.on_violation(code, reason)
+        self.pause_reading()
 
     def _closed_by_peer(self) -> None:
         if not self._closing:
@@ -284,8 +294,8 @@ class DirectSocket(asyncio.Protocol):
     def _abort_later(self) -> None:
         """`close` waits for the peer to take what is buffered; one that does not read never would."""
         if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._limits.close_s, self._transport.abort)
+            within_s = self._limits.stranger_close_s if self._deaf else self._limits.close_s
+            self._timer = asyncio.get_running_loop().call_later(within_s, self._transport.abort)
 
 
 def direct_ws(limits: GatewayLimits) -> type[DirectHandshake]:

@@ -98,6 +98,23 @@ async def test_a_ping_flood_is_4103_and_a_few_pings_are_answered(house: House) -
     assert house.count("ann") == 1
 
 
+async def test_who_pings_on_after_the_end_is_not_heard_and_cut_soon(house: House) -> None:
+    raw = await Raw.open(house, "bob")
+    before = memory_kib()
+
+    async def pings() -> None:
+        async with asyncio.timeout(3):
+            while True:
+                for _ in range(500):
+                    raw.frame(9, b"x" * 125)
+                await raw.writer.drain()
+                await asyncio.sleep(0)
+
+    with pytest.raises((ConnectionError, RuntimeError)):  # uvloop's word for a socket that is gone
+        await pings()
+    assert memory_kib() - before < 8 * KIB
+
+
 async def test_unmasked_frames_and_bad_opcodes_are_1002(house: House) -> None:
     for bad in (b"\x81\x01x", b"\x83\x80\0\0\0\0", b"\xf1\x80\0\0\0\0"):
         raw = await Raw.open(house, "ann")
