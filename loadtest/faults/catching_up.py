@@ -40,7 +40,7 @@ class Ends:
 
     async def reached(self, people: Sequence[Person], within_s: float) -> float:
         """Seconds until these people have all of theirs; infinite when that takes longer. What was closed or given
-        away meanwhile, and is in nobody's view any more, counts as reached."""
+        away meanwhile, and is not theirs any more, counts as reached."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         while any(self._lacks(person) for person in people):
@@ -50,7 +50,11 @@ class Ends:
         return loop.time() - began
 
     def _lacks(self, person: Person) -> bool:
+        view = person.client.view
         for conversation, log in person.client.logs.items():
+            known = view.conversations.get(conversation)
+            if known is None or not view.is_own(known):
+                continue
             if log.cursor < self._wanted.get((person.id, conversation), 0):
                 return True
         return False

@@ -159,6 +159,14 @@ async def storm(scene: Scene, dice: random.Random) -> Figures:
     }
 
 
+async def storm_briefly(scene: Scene, dice: random.Random) -> Figures:
+    """The connections of the party itself break in the same moment."""
+    people = [person for person in scene.party.everybody if person.client.is_live]
+    for person in people:
+        person.client.drop()
+    return {"sockets": len(people), "all_back_s": await scene.party.all_live(BACK_S)}
+
+
 class Backends:
     """How many connections of nodes worked in PostgreSQL at once, at most."""
 
@@ -237,5 +245,6 @@ FAMILY = (
             Limit("presence_pushes_per_agent", at_most=2),
         ),
         storm,
+        brief=storm_briefly,
     ),
 )

@@ -15,6 +15,8 @@ from protocol.version import SUBPROTOCOL
 
 EACH = 40
 """sockets of every kind at once"""
+FEW = 5
+"""the same in mixed runs"""
 HELLO_S = 5.0
 """`POINTSMAN_HELLO_S`"""
 GIVE_UP_S = 20.0
@@ -31,13 +33,22 @@ Attack = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 # --- frames without measure ----------------------------------------------------------------------------------------
 async def flood(scene: Scene, dice: random.Random) -> Figures:
     """Fault 21: frames of 8 MiB, messages in 10,000 fragments, and nothing but pings, on one node, all at once."""
+    return await _flood(scene, dice, EACH, WAVES)
+
+
+async def flood_briefly(scene: Scene, dice: random.Random) -> Figures:
+    """A few of each, once."""
+    return await _flood(scene, dice, FEW, 1)
+
+
+async def _flood(scene: Scene, dice: random.Random, each: int, waves: int) -> Figures:
     node = dice.choice(scene.stage.nodes)
     lately = len(scene.book.sends.all)
-    attacks = [attack for attack in (_oversized, _fragments, _pings) for _ in range(EACH)]
+    attacks = [attack for attack in (_oversized, _fragments, _pings) for _ in range(each)]
     memory = [_rss_mib(node)]
     kept: list[float] = []
-    for _ in range(WAVES):
-        kept += await asyncio.gather(*(_upgraded(node, number, each) for number, each in enumerate(attacks)))
+    for _ in range(waves):
+        kept += await asyncio.gather(*(_upgraded(node, number, act) for number, act in enumerate(attacks)))
         memory.append(_rss_mib(node))
     sends = scene.book.sends.all[lately:]
     return {
@@ -197,7 +208,7 @@ FAMILY = (
         "closed; memory flat",
         (Limit("still_open", at_most=0), Limit("memory_grown_by_later_waves_mib", at_most=16)),
         flood,
-        brief=flood,
+        brief=flood_briefly,
     ),
     Fault(
         22,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -48,26 +49,27 @@ async def kill(scene: Scene, dice: random.Random) -> Figures:
 async def freeze(scene: Scene, dice: random.Random) -> Figures:
     """Fault 2: the node with most people stands still for 20 s: it finds itself fenced, and closes its sockets."""
     await asyncio.sleep(dice.uniform(0, 0.5))
-    return await _freeze(scene, await scene.stage.busiest(), FROZEN_S)
+    return await _freeze(scene, await scene.stage.busiest(), FROZEN_S, quiet_s=3.0)
 
 
 async def freeze_briefly(scene: Scene, dice: random.Random) -> Figures:
     """The same for less than a lease, or for a little more."""
-    return await _freeze(scene, await scene.stage.busiest(), dice.choice((1.0, 3.0, FENCED_S)))
+    return await _freeze(
+        scene, await scene.stage.busiest(), dice.choice((0.5, 1.0, 3.0, FENCED_S)), quiet_s=0.5
+    )
 
 
-async def _freeze(scene: Scene, node: Node, seconds: float) -> Figures:
-    before = await node.metrics()
-    had = before["pointsman_sockets"]
+async def _freeze(scene: Scene, node: Node, seconds: float, *, quiet_s: float) -> Figures:
+    had, before = (await node.metrics())["pointsman_sockets"], await node.closed_with(4203)
     node.freeze()
     try:
         await asyncio.sleep(seconds)
-        watch = asyncio.create_task(scene.party.resumptions(RESUME_S, quiet_s=3.0))
+        watch = asyncio.create_task(scene.party.resumptions(RESUME_S, quiet_s=quiet_s))
         await asyncio.sleep(0)
     finally:
         node.thaw()
     took = await watch
-    closed = await node.closed_with(4203)
+    closed = await node.closed_with(4203) - before
     return {
         "frozen_s": seconds,
         "sockets": had,
@@ -79,6 +81,15 @@ async def _freeze(scene: Scene, node: Node, seconds: float) -> Figures:
 
 async def deploy(scene: Scene, dice: random.Random) -> Figures:
     """Fault 15: every node is replaced in turn, with a client on it that does not read."""
+    return await _deploy(scene, dice, scene.stage.nodes)
+
+
+async def deploy_briefly(scene: Scene, dice: random.Random) -> Figures:
+    """One of them."""
+    return await _deploy(scene, dice, [dice.choice(scene.stage.nodes)])
+
+
+async def _deploy(scene: Scene, dice: random.Random, nodes: Sequence[Node]) -> Figures:
     attendance = scene.party.attendance
     first = len(attendance.ends)
     connection = await asyncpg.connect(scene.stage.database_url)
@@ -86,7 +97,7 @@ async def deploy(scene: Scene, dice: random.Random) -> Figures:
         since = await connection.fetchval("SELECT now()")
         exits: list[float] = []
         waves: list[float] = []
-        for node in scene.stage.nodes:
+        for node in nodes:
             deaf = await Guest.at(node, scene.party, dice)
             deaf.listen(False)
             node.drain()
@@ -178,5 +189,6 @@ FAMILY = (
             Limit("conversations_rerouted", at_most=0),
         ),
         deploy,
+        brief=deploy_briefly,
     ),
 )
