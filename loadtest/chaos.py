@@ -227,14 +227,16 @@ class Chaos:
             self._outcome.injected.append(await self._inject(fault, fault.inject))
 
     async def mixed(self, faults: list[Fault]) -> None:
-        """At random, for so long."""
+        """At random, for so long: round by round, in each of them every fault once."""
         able = [fault for fault in faults if fault.brief is not None]
+        to_come: list[Fault] = []
         seconds = self._outcome.wishes.minutes * 60
         began = asyncio.get_running_loop().time()
         self._show.step("faults, mixed", seconds)
         while able and (passed := asyncio.get_running_loop().time() - began) < seconds:
             self._show.at(passed)
-            fault = self._dice.choice(able)
+            to_come = to_come or self._dice.sample(able, len(able))
+            fault = to_come.pop()
             assert fault.brief is not None, "chosen for it"
             self._outcome.injected.append(await self._inject(fault, fault.brief))
 
