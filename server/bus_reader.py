@@ -31,6 +31,13 @@ Deliver = Callable[[ShopId, Sequence[Push | Control]], None]
 OnGap = Callable[[str], None]
 
 
+def _told_to_end() -> bool:
+    """Whether the present task was cancelled: a library that is busy with a time-out of its own may keep that to
+    itself, and a node that waits for its reader does not stop."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 @final
 class BusReader:
     """Delivers what comes in, in order, and tells when something may be missing:
@@ -64,7 +71,7 @@ class BusReader:
 
     async def run(self) -> None:
         """Follow the stream until cancelled, through every loss of Redis."""
-        while True:
+        while not _told_to_end():
             client = cast("Any", Redis).from_url(
                 self._server_of(stream_key(self._node.name)).url,
                 socket_timeout=SOCKET_S,
@@ -75,7 +82,7 @@ class BusReader:
             )
             try:
                 await self._take_up(client)
-                while True:
+                while not _told_to_end():
                     await self._read(client)
             except (RedisError, OSError) as error:
                 log.warning("bus reader of %s: %s", self._node.name, error)

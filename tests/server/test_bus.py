@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -356,6 +357,24 @@ async def test_a_reader_reads_on_however_its_connection_ends(
         await until(lambda: len(closed) > 2)
     a.bus.publish(SHOP, [entry(1, "bob")])
     await until(lambda: b.sockets.seqs == [1])
+
+
+async def test_a_reader_ends_though_the_library_took_the_end_for_its_own_time_out(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = asyncio.Event()
+
+    async def deaf(*_: object, **__: object) -> list[object]:
+        reading.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        return []
+
+    monkeypatch.setattr(Redis, "xread", deaf)
+    a = await Member(redis_url, "a").start()
+    await reading.wait()
+    async with asyncio.timeout(5):
+        await a.stop()
 
 
 async def test_more_than_the_backlog_holds_becomes_a_gap_elsewhere(own_redis: RedisProcess) -> None:
