@@ -47,5 +47,5 @@ export default defineConfig(
     },
   },
   { files: ["**/test/**"], rules: { "@typescript-eslint/no-non-null-assertion": "off" } },
-  { files: ["**/*.mjs"], rules: { "no-console": "off" } },
+  { files: ["**/*.mjs", "**/vite.config.ts"], rules: { "no-console": "off" } },
 );

@@ -31,7 +31,7 @@ function firstLoad(): Plugin {
         const built = bundle[name];
         if (built !== undefined) whole += gzipSync(built.type === "chunk" ? built.code : built.source).length;
       }
-      this.info(`desk: ${first.size} files before the workbench can be used, ${whole} bytes of ${FIRST_MAX} (gzipped)`);
+      console.log(`desk: ${first.size} files before the workbench can be used, ${whole} bytes of ${FIRST_MAX} (gzipped)`);
       if (whole > FIRST_MAX) this.error("The desk's first load is too large: load what the workbench does not need with its page.");
     },
   };
