@@ -102,12 +102,15 @@ class Board:
         )
 
     def human_with_room(self) -> str | None:
-        """The account of a person who is online and could serve one more."""
+        """The account of a person who sits there, online, and could serve one more."""
         return next(
             (
                 card.account_id
                 for card in self.agents
-                if card.account_id in self.humans and card.status == "online" and card.load < card.capacity
+                if card.account_id in self.humans
+                and card.connected
+                and card.status == "online"
+                and card.load < card.capacity
             ),
             None,
         )

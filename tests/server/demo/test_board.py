@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from protocol.shapes import Conversation, CustomerCard, Party, RoutingDecision, TriedTier
-from protocol.states import Life
+from protocol.shapes import AgentCard, Conversation, CustomerCard, Party, RoutingDecision, TriedTier
+from protocol.states import AgentStatus, Life
 from server.chat.language import load
 from server.demo import board_view
 from server.demo.board import Board, Decided, Served
@@ -65,3 +65,23 @@ def test_a_change_without_a_reason_is_told_without_one() -> None:
 
 def test_the_same_line_in_chinese() -> None:
     assert "分配给 Lin - 任意有空位的在线客服（尝试的规则：" in board_view.told(load("zh-CN"), decided())
+
+
+def test_only_who_sits_at_the_desk_online_and_with_room_is_given_anybody() -> None:
+    card = AgentCard(
+        account_id="lin",
+        name="Lin",
+        status=AgentStatus.ONLINE,
+        connected=True,
+        counted_offline=False,
+        availability="has_room",
+        load=0,
+        capacity=1,
+    )
+    shown = board([])
+    shown.humans = frozenset({"lin"})
+    shown.agents = [card]
+    assert shown.human_with_room() == "lin"
+    for other in ({"connected": False}, {"load": 1}, {"status": AgentStatus.PAUSED}, {"account_id": "chen"}):
+        shown.agents = [card.model_copy(update=other)]
+        assert shown.human_with_room() is None, other
