@@ -12,9 +12,11 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
+from protocol.methods import METHODS
 from protocol.times import text_of_ms
 from server.http.fields import ONE_LINE, Cursor, Instant, Limit, View, milliseconds
 from server.http.guard import Asking, Given, GuardedRoute
+from server.http.rights import RIGHTS
 from server.store.audit import AuditRow, Wanted
 from server.store.rows import Page
 
@@ -51,6 +53,7 @@ class RecordView(View):
     action: str = Field(
         description="A request or a route; or `<table>.added`, `.changed`, `.removed` for what was changed by one."
     )
+    right: str = Field(description="What the request or the route needs; empty when the action is neither.")
     subject_kind: str
     subject_id: str
     outcome: Literal["done", "refused"]
@@ -67,6 +70,12 @@ class RecordsView(View):
 
     records: list[RecordView]
     cursor: str | None
+
+
+def right_for(action: str) -> str:
+    """The right that a request or a route needs; empty: none, or the action is neither."""
+    needing = METHODS.get(action) or RIGHTS.get(action)
+    return "" if needing is None or needing.right is None else needing.right.value
 
 
 Word = Annotated[str | None, Query(min_length=1, max_length=100, pattern=ONE_LINE)]
@@ -142,6 +151,7 @@ def _view(row: AuditRow) -> RecordView:
         actor_id=row.actor_id,
         actor_name=row.actor_name,
         action=row.action,
+        right=right_for(row.action),
         subject_kind=row.subject_kind,
         subject_id=row.subject_id,
         outcome="refused" if row.outcome == "refused" else "done",

@@ -48,6 +48,7 @@ async def test_a_record_says_who_what_when_from_where_before_and_after(desk: Des
         "actor_id": desk.owner.id,
         "actor_name": "Olga",
         "action": "groups.added",
+        "right": "",
         "subject_kind": "group",
         "outcome": "done",
         "reason": "",
@@ -60,6 +61,7 @@ async def test_a_record_says_who_what_when_from_where_before_and_after(desk: Des
 async def test_every_filter_narrows_it(desk: Desk) -> None:
     (refused,) = await found(desk, outcome="refused")
     assert (refused["actor_id"], refused["action"]) == (desk.agent.id, "POST /v1/groups")
+    assert refused["right"] == "routing.manage"
     assert await found(desk, reason="no_right") == [refused]
     assert await found(desk, actor=desk.agent.id) == [refused]
     assert await found(desk, action="POST /v1/gr") == [refused]

@@ -144,7 +144,7 @@ describe("the code for a shop's pages", () => {
 
 describe("the audit log", () => {
   const record: AuditRecord = {
-    id: "1", at: "2026-11-22T08:00:00.000Z", actor_kind: "account", actor_id: "a", actor_name: "=cmd", action: "groups.changed",
+    id: "1", at: "2026-11-22T08:00:00.000Z", actor_kind: "account", actor_id: "a", actor_name: "=cmd", action: "groups.changed", right: "",
     subject_kind: "group", subject_id: "g", outcome: "done", reason: "", before: { name: 'a "b"' }, after: null, source: {},
   };
   it("asks only for what was filled in", () => {

@@ -7,6 +7,8 @@ export interface AuditRecord {
   actor_id: string;
   actor_name: string;
   action: string;
+  /** what the request or the route needs; empty when the action is neither */
+  right: string;
   subject_kind: string;
   subject_id: string;
   outcome: "done" | "refused";

@@ -3,6 +3,7 @@
 import { together } from "../area";
 import { connect } from "./settings/connect";
 import { endings } from "./settings/endings";
+import { faults } from "./settings/faults";
 import { file } from "./settings/file";
 import { fields } from "./settings/fields";
 import { frame } from "./settings/frame";
@@ -15,4 +16,4 @@ import { rules } from "./settings/rules";
 import { wall } from "./settings/wall";
 import { workbench } from "./settings/workbench";
 
-export const settings = together(connect, endings, fields, file, frame, hours, meanwhile, people, replies, routing, rules, wall, workbench);
+export const settings = together(connect, endings, faults, fields, file, frame, hours, meanwhile, people, replies, routing, rules, wall, workbench);

@@ -105,6 +105,8 @@ export const people = area({
       integration_manage: "Manage widget, keys and the shop's own systems",
       audit_view: "See the audit log",
       server_operate: "See the state of the server",
+      account_sign_in: "Use the own sign-in",
+      account_break_glass: "Lend reach over everything",
     },
     together: {
       intro: "How colleagues work together in a conversation. In force within a second, everywhere.",
@@ -244,6 +246,8 @@ export const people = area({
       integration_manage: "管理挂件、密钥与系统对接",
       audit_view: "查看操作日志",
       server_operate: "查看服务器状态",
+      account_sign_in: "登录后的基本操作",
+      account_break_glass: "临时授予全店权限",
     },
     together: {
       intro: "同事如何在会话中协作。修改在一秒内全局生效。",
@@ -383,6 +387,8 @@ export const people = area({
       integration_manage: "管理元件、金鑰與系統串接",
       audit_view: "檢視操作紀錄",
       server_operate: "檢視伺服器狀態",
+      account_sign_in: "登入後的基本操作",
+      account_break_glass: "暫時授予全店權限",
     },
     together: {
       intro: "同事如何在會話中協作。修改在一秒內全面生效。",
