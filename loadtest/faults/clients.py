@@ -13,6 +13,7 @@ from loadtest.faults.sitters import Sitters
 from loadtest.figures import percentile
 from loadtest.front_desk import Asker, Door, address
 from loadtest.gauge import resident_mib
+from loadtest.people import Book
 from loadtest.people.person import Person
 from loadtest.people.supervisor import Supervisor
 from loadtest.stage import PASSWORD, Node
@@ -65,8 +66,9 @@ async def deaf(scene: Scene, dice: random.Random) -> Figures:
     wire = await scene.stage.board.wire(f"deaf {dice.random()}", ("127.0.0.1", node.port))
     party, loop = scene.party, asyncio.get_running_loop()
     tickets = widget_tickets(party.door(address(30_001)), party.shop.slug)
-    writer = Person("writer", party.world, tickets, party.dice())
-    reader = Person("reader", replace(party.world, port=wire.port), tickets, party.dice())
+    aside = replace(party.world, book=Book())  # others' sends are measured, not theirs
+    writer = Person("writer", aside, tickets, party.dice())
+    reader = Person("reader", replace(aside, port=wire.port), tickets, party.dice())
     try:
         await writer.client.start()
         await reader.client.start()
@@ -119,7 +121,7 @@ async def _p99_during(scene: Scene, what: Callable[[], Awaitable[None]]) -> floa
 
 async def _talk_until_lagging(writer: Person, conversation: str, node: Node, lagging: float) -> None:
     for number in range(2_000):
-        await writer.client.send(conversation, LONG_TEXT)
+        await writer.say(conversation, LONG_TEXT)
         if number % 20 == 0 and (await node.metrics())["pointsman_sessions_lagging_total"] > lagging:
             return
 
