@@ -13,8 +13,9 @@ from loadtest.faults.table import INVARIANTS, TABLE
 from loadtest.machine import sentence
 
 Document = Mapping[str, Any]
-FILES: Final = ("chaos.json", "chaos-mixed.json", "soak.json", "proof.json")
-"""As the commands' `--report` (and `--json`, of `proof`) write them; what is missing is said to be missing."""
+FILES: Final = ("chaos.json", "chaos-mixed.json", "soak.json", "wipe.json", "proof.json")
+"""As the commands' `--report` (and `--json`, of `wipe` and `proof`) write them; what is missing is said to be
+missing."""
 
 
 def page(folder: Path) -> str:
@@ -27,6 +28,7 @@ def page(folder: Path) -> str:
             *_faults(documents["chaos.json"]),
             *_mixed(documents["chaos-mixed.json"]),
             *_soak(documents["soak.json"]),
+            *_wipe(documents["wipe.json"]),
             *_proof(documents["proof.json"]),
         ]
     )
@@ -147,6 +149,23 @@ def _soak(run: Document) -> Iterable[str]:
     if run["broken"]:
         yield ""
         yield f"**Does not hold: {'; '.join(run['broken'])}**"
+    yield ""
+
+
+def _wipe(run: Document) -> Iterable[str]:
+    yield "## Redis wiped in the middle"
+    yield ""
+    if not run:
+        yield "Not run yet: `python -m loadtest wipe`."
+    else:
+        figures = ", ".join(
+            f"{name.replace('_', ' ')} {value:,.3g}" for name, value in run["figures"].items()
+        )
+        yield (
+            f"`python -m loadtest wipe --conversations {run['conversations']}`: {run['conversations']:,} open "
+            f"conversations; owners, loads, queues and their order, stickiness before and after differ in "
+            f"{len(run['differences'])} places; {figures}."
+        )
     yield ""
 
 
