@@ -13,7 +13,7 @@ from loadtest.faults.table import INVARIANTS, TABLE
 from loadtest.machine import sentence
 
 Document = Mapping[str, Any]
-FILES: Final = ("chaos.json", "chaos-mixed.json", "soak.json", "wipe.json", "proof.json")
+FILES: Final = ("chaos-mixed.json", "soak.json", "wipe.json", "proof.json")
 """As the commands' `--report` (and `--json`, of `wipe` and `proof`) write them; what is missing is said to be
 missing."""
 
@@ -25,13 +25,19 @@ def page(folder: Path) -> str:
         [
             *HEAD,
             *_invariants(),
-            *_faults(documents["chaos.json"]),
+            *_faults(_last_of_each(folder)),
             *_mixed(documents["chaos-mixed.json"]),
             *_soak(documents["soak.json"]),
             *_wipe(documents["wipe.json"]),
             *_proof(documents["proof.json"]),
         ]
     )
+
+
+def _last_of_each(folder: Path) -> Mapping[int, tuple[Document, Document]]:
+    """Fault -> what was found of it last, and the run: of every `chaos.json` there and in folders below."""
+    runs = sorted(map(_read, folder.rglob("chaos.json")), key=lambda run: run["at"])
+    return {each["number"]: (each, run) for run in runs for each in run["faults"]}
 
 
 def _read(path: Path) -> Document:
@@ -66,25 +72,26 @@ def _invariants() -> Iterable[str]:
     yield ""
 
 
-def _faults(run: Document) -> Iterable[str]:
+def _faults(found: Mapping[int, tuple[Document, Document]]) -> Iterable[str]:
     yield "## Faults"
     yield ""
-    if run:
+    for run in {run["at"]: run for _, run in found.values()}.values():
         facts = run["run"]
+        numbers = ", ".join(str(number) for number, (_, last) in sorted(found.items()) if last is run)
         yield (
-            f"Measured {run['at'][:10]} on {sentence(run['machine'])}: {facts['nodes']} nodes, seed {facts['seed']}, "
-            f"{run['acknowledged']:,} acknowledged messages in {facts['seconds']:,.0f} s. {_verdict(run['verdict'])}"
+            f"- {numbers}: {run['at'][:10]} on {sentence(run['machine'])}: {facts['nodes']} nodes, seed "
+            f"{facts['seed']}, {run['acknowledged']:,} acknowledged messages in {facts['seconds']:,.0f} s. "
+            f"{_verdict(run['verdict'])}"
         )
-        yield ""
+    yield ""
     yield "| # | fault | must hold | measured | repeated by |"
     yield "|---|---|---|---|---|"
-    measured = {each["number"]: each for each in run.get("faults", ())}
     for row in TABLE:
-        found = measured.get(row.number)
+        measured, _ = found.get(row.number, (None, None))
         commands = [f"`make chaos FAULTS={row.number}`"] if row.number in FAULTS else []
         commands += [f"`pytest {' '.join(row.tests)}`"] if row.tests else []
-        if found is not None:
-            figure = _figures(found)
+        if measured is not None:
+            figure = _figures(measured)
         elif row.number in FAULTS:
             figure = "not measured"
         else:
