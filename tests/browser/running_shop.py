@@ -43,13 +43,28 @@ class RunningShop:
         self._colleagues: list[Colleague] = []
 
     @classmethod
-    def start(cls, backstage: Backstage, database_url: str, redis_url: str, folder: Path) -> RunningShop:
-        """Ready for people when this returns."""
-        return backstage.do(cls._started(backstage, database_url, redis_url, folder))
+    def start(
+        cls,
+        backstage: Backstage,
+        database_url: str,
+        redis_url: str,
+        folder: Path,
+        *,
+        language: str = "zh-CN",
+        name: str = "一间小店",
+    ) -> RunningShop:
+        """Ready for people when this returns; they and what they made are called as in that language."""
+        return backstage.do(cls._started(backstage, database_url, redis_url, folder, language, name))
 
     @classmethod
     async def _started(
-        cls, backstage: Backstage, database_url: str, redis_url: str, folder: Path
+        cls,
+        backstage: Backstage,
+        database_url: str,
+        redis_url: str,
+        folder: Path,
+        language: str,
+        name: str,
     ) -> RunningShop:
         settings = load(
             demo=True,
@@ -65,12 +80,12 @@ class RunningShop:
         try:
             await asyncio.gather(*(node.ready() for node in shop._nodes))
             async with Setup(settings) as setup:
-                owner = Owner(seed.OWNER.email, seed.OWNER.names["zh"], seed.PASSWORD)
-                await setup.ensure_shop(slug=seed.SHOP, name="一间小店", owner=owner)
+                owner = Owner(seed.OWNER.email, seed.OWNER.names[language[:2]], seed.PASSWORD)
+                await setup.ensure_shop(slug=seed.SHOP, name=name, owner=owner)
             async with Door(shop.a) as door:
                 shop.seeded = await seed.seed(
                     door,
-                    language="zh-CN",
+                    language=language,
                     ports=shop.ports,
                     folder=folder,
                     bot=False,

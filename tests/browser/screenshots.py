@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Error, Page, ViewportSize, sync_playwri
 
 from tests.browser.gallery import desk, oversight, settings, visitors
 from tests.browser.gallery.stage import Stage, stage
+from tests.browser.gallery.story import STORIES, Story
 from tests.browser.gallery.surface import Scene, Surface
 from tests.browser.people import (
     CHROMIUM,
@@ -135,11 +136,19 @@ def _fill(stage: Stage) -> None:
 def take(wish: Wish, workers: int) -> None:
     """All pictures that are wished for."""
     wish.folder.mkdir(parents=True, exist_ok=True)
-    with stage() as there:
+    for speech, story in STORIES.items():
+        languages: list[Language] = [each for each in wish.languages if each.startswith(speech)]
+        if any(wish.left(name, language) for name in wish.names for language in languages):
+            _take_all(wish, workers, story, languages)
+
+
+def _take_all(wish: Wish, workers: int, story: Story, languages: Sequence[Language]) -> None:
+    """In languages in which one shop can be shown."""
+    with stage(story) as there:
         for scene in SCENES:
             left: SimpleQueue[tuple[str, Language]] = SimpleQueue()
             for name in wish.names:
-                for language in wish.languages:
+                for language in languages:
                     if SURFACES[name].scene == scene and wish.left(name, language):
                         left.put((name, language))
             if left.empty():

@@ -148,7 +148,7 @@ def _cut(stage: Stage, window: Window, language: Language) -> None:
     cut = True
     for line in lines:
         line.close()
-    page.locator("textarea").first.fill("验货结果一小时内告诉您。")
+    page.locator("textarea").first.fill(stage.story.draft)
     page.locator(".connection, .banner").first.wait_for()
 
 

@@ -30,26 +30,12 @@ from server.store.migrate import migrate
 from tests.browser.backstage import Backstage
 from tests.browser.gallery.caller import Caller
 from tests.browser.gallery.past import gives_a_past
+from tests.browser.gallery.story import Called, Story
 from tests.browser.office import Office
 from tests.browser.people import WEB, Visitor, Window
 from tests.browser.running_shop import Colleague, RunningShop
 
 KETTLE = Path(__file__).resolve().parents[1] / "kettle.png"
-ASKED = "我的退货到哪一步了？"
-"""What the customer wants whose conversation the pictures of the workbench show."""
-CALLERS = (
-    ("嘉豪", "trade_done", "A-20311", "白瓷茶杯四件套", "¥ 129.00", ("杯子有一只磕了边，能补发吗？", "照片我稍后发。")),
-    ("梓涵", "after_sale", "A-20466", "护眼台灯", "¥ 199.00", ("台灯会闪，换新还是维修？",)),
-    ("Margaret Featherstonehaugh-Cholmondeley", "after_sale", "A-20467", "Desk lamp", "¥ 199.00", (
-        "Hello, my parcel arrived with the shade broken and I would like to know how long a replacement takes, please.",
-    )),
-    ("一诺", "trade_done", "A-20287", "帆布托特包", "¥ 89.00", ("包的肩带可以单独买吗？",)),
-)  # fmt: skip
-WAITING = (
-    ("思远", "after_sale", "A-20470", "手冲细口壶", "¥ 268.00", "退款三天了还没到账，麻烦看一下。"),
-    ("若曦", "trade_done", "A-20255", "云南咖啡豆 250 克", "¥ 79.00", "豆子可以换成深烘的吗？"),
-    ("俊熙", "after_sale", "A-20472", "白瓷茶杯四件套", "¥ 129.00", "想改成换货，还来得及吗？"),
-)
 SERVED_FIRST = 8
 """So many conversations the robots end before a busy picture is taken."""
 
@@ -61,6 +47,7 @@ class Stage:
     shop: RunningShop
     office: Office
     database_url: str
+    story: Story
     zhou: Colleague = field(init=False)
     lin: Colleague = field(init=False)
     admin: Colleague = field(init=False)
@@ -80,32 +67,31 @@ class Stage:
         self.filled = True
         # Zhou has five in hand and Lin one, so that the rest of the after-sale customers wait.
         self.zhou = shop.colleague(seed.SECOND_HUMAN)
-        self.zhou.ends(self._asks("若溪", "A-20111", "发票开好了吗？"), "solved")
+        self.zhou.ends(self._answered(self.story.earlier), "solved")
         self.shown = self._talks(browser)
-        for name, state, order, title, amount, words in CALLERS:
-            caller = self.calls(name, Order(order, state, title, amount), words[0])
-            for more in words[1:]:
-                shop.backstage.do(caller.says(more))
+        for called in self.story.callers:
+            self.calls(called)
         self.lin = shop.colleague(seed.HUMAN)
         shop.backstage.do(self.lin.client.request("participant.join", conversation_id=self.shown))
-        for name, state, order, title, amount, words in WAITING:
-            self.calls(name, Order(order, state, title, amount), words)
-        self.calls("可欣", Order("A-20251", "trade_done", "帆布托特包", "¥ 89.00"), "拉链坏了怎么办？")
+        for called in self.story.waiting:
+            self.calls(called)
 
-    def _asks(self, name: str, order: str, text: str) -> Conversation:
-        self.calls(name, Order(order, "trade_done", "护眼台灯", "¥ 199.00"), text)
-        asked = self.zhou.gets(text)
+    def _answered(self, called: Called) -> Conversation:
+        self.calls(called)
+        asked = self.zhou.gets(called[-1][0])
         self.zhou.reads(asked)
-        self.zhou.says(asked, "已经开好，稍后发到您的邮箱。")
+        self.zhou.says(asked, self.story.earlier_answer)
         return asked
 
-    def calls(self, name: str, order: Order, text: str) -> Caller:
-        """A customer by this name, with this order."""
-        person = Person(f"shop-{order.id.lower()}", name, orders=(order,))
-        key = self.shop.seeded.identity
-        caller = self.shop.backstage.do(Caller.asks(self.shop.b, key, person, text))
+    def calls(self, called: Called) -> None:
+        """This customer comes with their order, and says all that they have to say."""
+        name, state, number, title, amount, words = called
+        person = Person(f"shop-{number.lower()}", name, orders=(Order(number, state, title, amount),))
+        do, key = self.shop.backstage.do, self.shop.seeded.identity
+        caller = do(Caller.asks(self.shop.b, key, person, words[0]))
         self._stack.push_async_callback(caller.hangs_up)
-        return caller
+        for more in words[1:]:
+            do(caller.says(more))
 
     def gives_lin(self, text: str) -> Conversation:
         """Lin gets whoever asked this, wherever that was routed."""
@@ -121,43 +107,43 @@ class Stage:
 
     def _talks(self, browser: Browser) -> str:
         """The conversation with everything in it: a picture, a quote, a note that names somebody, divided work."""
-        zhou, window = self.zhou, Window.open(browser)
-        visitor = Visitor(window).comes_to(self.shop.b).opens_the_chat()
-        visitor.writes(ASKED)
-        asked = zhou.gets(ASKED)
+        zhou, window, story = self.zhou, Window.open(browser, self.story.language), self.story
+        visitor = Visitor(window, story.language).comes_to(self.shop.b).opens_the_chat()
+        visitor.writes(story.asked)
+        asked = zhou.gets(story.asked)
         visitor.sends(KETTLE)
         visitor.log.locator("img").first.wait_for()
-        zhou.says(asked, "您好小雨，包裹昨天已经签收，仓库正在验货。")
-        visitor.sees("仓库正在验货")
-        visitor.writes("大概什么时候能退款？壶嘴这里本来就是歪的。")
-        zhou.gets("壶嘴这里本来就是歪的")
+        zhou.says(asked, story.inspected)
+        visitor.sees(story.inspected)
+        visitor.writes(story.impatient)
+        zhou.gets(story.impatient)
         visitor.page.close()
         backstage, ask = self.shop.backstage, zhou.client.request
         about: dict[str, Any] = {"conversation_id": asked.conversation_id}
         question = next(
             each.message_id
             for each in zhou.client.logs[asked.conversation_id].messages
-            if ASKED in getattr(each.body, "text", "")
+            if story.asked in getattr(each.body, "text", "")
         )
         lin = self.shop.seeded.accounts[seed.HUMAN.key]
-        text = "@林小美 壶嘴歪斜是这批货的通病吗？验货时留意一下。"
+        text = story.note.format(who=story.mentioned)
         note = {"kind": "note", "text": text, "mentions": [lin]}
         quoting = {
             "kind": "text",
-            "text": "验货通过后一个工作日内原路退回。",
+            "text": story.refunded,
             "quote": {"message_id": question},
         }
         backstage.do(ask("message.send", **about, client_message_id=new_id(), body=quoting))
         backstage.do(ask("note.send", **about, client_message_id=new_id(), body=note))
-        for work in ("向仓库确认验货结果", "退款后回访"):
+        for work in story.works:
             backstage.do(ask("item.add", **about, item_id=new_id(), text=work))
-        zhou.says(asked, "发错了一句")
+        zhou.says(asked, story.wrong)
         wrong = zhou.client.logs[asked.conversation_id].messages[-1].message_id
         backstage.do(ask("message.recall", **about, message_id=wrong))
         return asked.conversation_id
 
     async def _robots_begin(self) -> None:
-        shop, phrases = self.shop, load_phrases("zh-CN")
+        shop, phrases = self.shop, load_phrases(self.story.language)
         board = Board(lambda _: None, lambda _: None)
         board.humans = frozenset(shop.seeded.accounts[person.key] for person in seed.HUMANS)
         doors = [await self._stack.enter_async_context(Door(url)) for url in (shop.a, shop.b)]
@@ -205,7 +191,7 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Generator[Stage]:
+def stage(story: Story) -> Generator[Stage]:
     """Private servers, two nodes, the shops; everything back again at the end."""
     assert (WEB / "node_modules").exists(), "make web first"
     backstage = Backstage()
@@ -214,8 +200,15 @@ def stage() -> Generator[Stage]:
         running = backstage.do(servers.start(state_dir=place / "servers"))
         try:
             backstage.do(migrate(running.database_url))
-            shop = RunningShop.start(backstage, running.database_url, running.redis_url, place)
-            there = Stage(shop, Office(shop), running.database_url)
+            shop = RunningShop.start(
+                backstage,
+                running.database_url,
+                running.redis_url,
+                place,
+                language=story.language,
+                name=story.shop,
+            )
+            there = Stage(shop, Office(shop), running.database_url, story)
             try:
                 yield there
             finally:

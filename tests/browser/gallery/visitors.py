@@ -27,8 +27,8 @@ def _welcome(stage: Stage, window: Window, language: Language) -> None:
 
 def _nobody(stage: Stage, window: Window, language: Language) -> None:
     visitor = _stranger(stage, window, language)
-    visitor.writes("明天能发货吗？")
-    visitor.sees("明天能发货吗？")
+    visitor.writes(stage.story.ships)
+    visitor.sees(stage.story.ships)
     expect(visitor.panel.locator(".queue")).to_be_visible()
 
 
@@ -38,18 +38,18 @@ def _queue(stage: Stage, window: Window, language: Language) -> None:
     for _ in range(5):
         visitor.presses("another")
     visitor.opens_the_chat()
-    visitor.writes("杯子有裂纹，可以换吗？")
+    visitor.writes(stage.story.cracked)
     expect(visitor.panel.locator(".queue")).to_be_visible()
 
 
 def _served_by_lin(stage: Stage, window: Window, language: Language) -> tuple[Visitor, str]:
     visitor = _stranger(stage, window, language)
-    question = f"这款壶有小一号的吗？想买 {next(stage.asked)} 把送人。"
+    question = stage.story.smaller.format(n=next(stage.asked))
     visitor.writes(question)
     visitor.sees(question)
     asked = stage.gives_lin(question)
-    stage.lin.says(asked, "有的，600 毫升那一款，今天下单今天发货。")
-    visitor.sees("今天下单今天发货。")
+    stage.lin.says(asked, stage.story.smaller_answer)
+    visitor.sees(stage.story.smaller_answer)
     return visitor, question
 
 
@@ -57,8 +57,8 @@ def _served(stage: Stage, window: Window, language: Language) -> None:
     visitor, _ = _served_by_lin(stage, window, language)
     visitor.sends(KETTLE)
     visitor.log.locator("img").first.wait_for()
-    visitor.writes("是这一款吗？壶身刻字要另外加钱吗？")
-    visitor.sees("壶身刻字")
+    visitor.writes(stage.story.engraved)
+    visitor.sees(stage.story.engraved)
 
 
 def _ended(stage: Stage, window: Window, language: Language) -> None:
@@ -77,7 +77,7 @@ def _rated(stage: Stage, window: Window, language: Language) -> None:
 def _unread(stage: Stage, window: Window, language: Language) -> None:
     visitor, question = _served_by_lin(stage, window, language)
     visitor.presses("close")
-    stage.lin.says(stage.lin.gets(question), "还需要我为您留一件吗？")
+    stage.lin.says(stage.lin.gets(question), stage.story.reserved)
     window.page.locator("#pointsman b").get_by_text("1").wait_for()
 
 
@@ -94,13 +94,13 @@ def _offline(stage: Stage, window: Window, language: Language) -> None:
 
     window.page.context.route_web_socket(SOCKET, route)
     visitor = _stranger(stage, window, language)
-    visitor.writes("请问可以开发票吗？")
-    visitor.sees("请问可以开发票吗？")
+    visitor.writes(stage.story.invoice)
+    visitor.sees(stage.story.invoice)
     cut = True
     for line in lines:
         line.close()
     visitor.panel.locator(".banner").wait_for()
-    visitor.writes("抬头稍后发您。")
+    visitor.writes(stage.story.invoice_more)
 
 
 SURFACES = {
