@@ -3,23 +3,27 @@
  * Tabs of one browser share what is kept. Should two of them send the same, the server takes it once; whoever hears of
  * the outcome first takes it off the shelf, and the others are silent about it. */
 
-import { type Client, ErrorCode, type NoteParams, Refused, type SendParams } from "@pointsman/shared";
+import { type Client, ErrorCode, type NoteParams, Refused, type SendParams, type SendResult, type WhisperParams } from "@pointsman/shared";
 import { reactive } from "vue";
 import { whyOf } from "./refusals";
 import { Shelf, type Store } from "./workShelf";
 
-export interface Pending {
+/** How something is said, and what can be said so. */
+type Said =
+  | { method: "message.send"; body: SendParams["body"] }
+  | { method: "note.send"; body: NoteParams["body"] }
+  | { method: "monitor.whisper"; body: WhisperParams["body"] };
+
+export type Given = Said & { conversation: string; epoch: number | null };
+
+export type Pending = Given & {
   id: string;
-  conversation: string;
-  method: "message.send" | "note.send" | "monitor.whisper";
-  body: SendParams["body"] | NoteParams["body"];
-  epoch: number | null;
   at: string;
   /** the order among those of the same instant */
   n: number;
   /** why it was refused for good; null while it is on its way */
   failed: string | null;
-}
+};
 
 /** What became of it. `stale`: the conversation changed hands, nothing was stored. */
 export type Outcome = { kind: "sent" } | { kind: "stale"; owner: { id: string | null; name: string } | null } | { kind: "refused"; why: string };
@@ -44,8 +48,8 @@ export class Outbox {
     return this.pending.filter((each) => each.conversation === conversation);
   }
 
-  add(pending: Omit<Pending, "id" | "at" | "n" | "failed">): void {
-    const made: Pending = { ...pending, id: crypto.randomUUID(), at: new Date().toISOString(), n: this.made++, failed: null };
+  add(given: Given): void {
+    const made: Pending = { ...given, id: crypto.randomUUID(), at: new Date().toISOString(), n: this.made++, failed: null };
     this.pending.push(made);
     this.shelf.put(made.id, made);
     void this.go(made);
@@ -78,17 +82,24 @@ export class Outbox {
     if (id !== null && event.newValue === null) this.unlist(id);
   }
 
+  private post(pending: Pending): Promise<SendResult> {
+    const to = { conversation_id: pending.conversation, client_message_id: pending.id };
+    switch (pending.method) {
+      case "message.send":
+        return this.send("message.send", { ...to, body: pending.body, ...(pending.epoch === null ? {} : { assign_epoch: pending.epoch }) });
+      case "note.send":
+        return this.send("note.send", { ...to, body: pending.body });
+      case "monitor.whisper":
+        return this.send("monitor.whisper", { ...to, body: pending.body });
+    }
+  }
+
   private async go(pending: Pending): Promise<void> {
     if (this.going.has(pending.id)) return;
     this.going.add(pending.id);
     let outcome: Outcome;
     try {
-      await this.send(pending.method, {
-        conversation_id: pending.conversation,
-        client_message_id: pending.id,
-        body: pending.body,
-        ...(pending.method === "message.send" && pending.epoch !== null ? { assign_epoch: pending.epoch } : {}),
-      } as never);
+      await this.post(pending);
       outcome = { kind: "sent" };
     } catch (error) {
       if (error instanceof Refused && error.reason === "stopped") return; // it goes out after the next sign-in

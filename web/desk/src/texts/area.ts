@@ -5,15 +5,20 @@ export function area<T extends Record<string, unknown>>(words: { en: T; "zh-CN":
 
 type Same<T> = { [Key in keyof T]: T[Key] extends string ? string : Same<T[Key]> };
 
-interface Words {
-  en: Record<string, unknown>;
-  "zh-CN": Record<string, unknown>;
-  "zh-TW": Record<string, unknown>;
+/** Words by their keys, however deep. */
+export interface Texts {
+  [key: string]: string | Texts;
+}
+
+export interface Words {
+  en: Texts;
+  "zh-CN": Texts;
+  "zh-TW": Texts;
 }
 
 /** The words of an area whose parts have files of their own. */
 export function together(...parts: readonly Words[]): Words {
-  const all = (language: keyof Words): Record<string, unknown> =>
-    Object.assign({}, ...parts.map((part) => part[language]));
+  const all = (language: keyof Words): Texts =>
+    parts.reduce<Texts>((sum, part) => ({ ...sum, ...part[language] }), {});
   return { en: all("en"), "zh-CN": all("zh-CN"), "zh-TW": all("zh-TW") };
 }

@@ -5,6 +5,7 @@ import zhCn from "element-plus/es/locale/lang/zh-cn";
 import zhTw from "element-plus/es/locale/lang/zh-tw";
 import { ref } from "vue";
 import { createI18n } from "vue-i18n";
+import type { Texts, Words } from "./area";
 import { first } from "./areas/first";
 import { me } from "./areas/me";
 import { refusals } from "./areas/refusals";
@@ -19,8 +20,8 @@ const KEY = "pointsman:language";
 const AREAS = { shell, first, words, refusals, work, me, wall };
 const ELEMENTS = { en, "zh-CN": zhCn, "zh-TW": zhTw };
 
-function table(language: Language): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(AREAS).map(([name, area]) => [name, area[language]]));
+function table(language: Language): Texts {
+  return Object.fromEntries(Object.entries<Words>(AREAS).map(([name, area]) => [name, area[language]]));
 }
 
 function preferred(): Language {
@@ -34,16 +35,16 @@ export const elementLocale = ref(ELEMENTS[language.value]);
 export const i18n = createI18n({
   legacy: false,
   locale: language.value,
-  messages: Object.fromEntries((Object.keys(LANGUAGES) as Language[]).map((each) => [each, table(each)])) as never,
+  messages: { "zh-CN": table("zh-CN"), en: table("en"), "zh-TW": table("zh-TW") },
 });
 
 /** The words of a part of the desk that is loaded when it is needed. */
-export function learn(name: string, words: Record<Language, unknown>): void {
+export function learn(name: string, words: Words): void {
   for (const each of Object.keys(LANGUAGES) as Language[]) i18n.global.mergeLocaleMessage(each, { [name]: words[each] });
 }
 
 export function useLanguage(chosen: Language): void {
-  i18n.global.locale.value = chosen as never;
+  i18n.global.locale.value = chosen;
   language.value = chosen;
   elementLocale.value = ELEMENTS[chosen];
   document.documentElement.lang = chosen;
