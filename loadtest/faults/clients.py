@@ -17,6 +17,7 @@ from loadtest.people import Book
 from loadtest.people.person import Person
 from loadtest.people.supervisor import Supervisor
 from loadtest.stage import PASSWORD, Node
+from loadtest.stage.proxy import Direction
 from protocol.client import widget_tickets
 from protocol.events import AgentChanged
 from protocol.methods.conversations import OpenResult
@@ -26,7 +27,7 @@ SILENCE_S = 40.0
 SEEN_S = 1.5
 """the timer's grain, and how often this harness looks"""
 LAG_S = 15.0
-LONG_TEXT = "x" * 4_000
+LONG_TEXT = "x" * 15_000
 CALM_S = 4.0
 BACK_S = 60.0
 POOL = 10
@@ -84,7 +85,7 @@ async def deaf(scene: Scene, dice: random.Random) -> Figures:
         memory = resident_mib(node.pid)
         lagging = (await node.metrics())["pointsman_sessions_lagging_total"]
         closed = await node.closed_with(4108)
-        await wire.stall()
+        await wire.stall(Direction.TO_CLIENT)  # what they say still comes
         busy = await _p99_during(scene, lambda: _talk(writer, conversation, node, lambda now: now > lagging))
         lagged = loop.time()
         while await node.closed_with(4108) == closed and loop.time() - lagged < 3 * LAG_S:
@@ -127,7 +128,7 @@ async def _talk(writer: Person, conversation: str, node: Node, enough: Callable[
     """Long messages, one after another, until it is enough: asked with how many sessions of the node have lagged."""
     for number in range(2_000):
         await writer.say(conversation, LONG_TEXT)
-        if number % 20 == 0 and enough((await node.metrics())["pointsman_sessions_lagging_total"]):
+        if number % 10 == 0 and enough((await node.metrics())["pointsman_sessions_lagging_total"]):
             return
 
 
