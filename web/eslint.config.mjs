@@ -1,5 +1,6 @@
 // What is checked beyond types: mistakes, Vue's own rules, and that people without mouse or sight are served.
 import js from "@eslint/js";
+import jsx from "eslint-plugin-jsx-a11y-x";
 import vue from "eslint-plugin-vue";
 import accessibility from "eslint-plugin-vuejs-accessibility";
 import { defineConfig } from "eslint/config";
@@ -44,6 +45,24 @@ export default defineConfig(
       "vue/html-closing-bracket-newline": "off",
       "vue/first-attribute-linebreak": "off",
       "vue/attributes-order": "off",
+    },
+  },
+  {
+    ...jsx.configs.strict,
+    files: ["**/*.tsx"],
+    // Preact writes `for` where React writes `htmlFor`.
+    settings: { "jsx-a11y-x": { attributes: { for: ["for", "htmlFor"] } } },
+  },
+  {
+    files: ["**/*.tsx"],
+    rules: {
+      // What scrolls is reached by the keyboard too.
+      "jsx-a11y-x/no-noninteractive-tabindex": ["error", { roles: ["log"], tags: [] }],
+      // A long press is a second way to what has a button.
+      "jsx-a11y-x/no-static-element-interactions": [
+        "error",
+        { handlers: ["onClick", "onMouseDown", "onMouseUp", "onKeyPress", "onKeyDown", "onKeyUp"] },
+      ],
     },
   },
   { files: ["**/test/**"], rules: { "@typescript-eslint/no-non-null-assertion": "off" } },
