@@ -11,7 +11,7 @@ import { takesPart } from "./workLists";
 import { prefs } from "./workPrefs";
 import { Seat } from "./workSeat";
 
-const { t } = i18n.global as unknown as { t: (key: string, named?: Record<string, unknown>) => string };
+const { t } = i18n.global;
 const OWN_MS = 2000;
 const LOST_MS = 5000;
 

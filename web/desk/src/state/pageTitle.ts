@@ -18,7 +18,7 @@ export function titleOf(page: string, unread: number): string {
 export function usePageTitle(): void {
   const route = useRoute();
   const session = useSession();
-  const { t } = i18n.global as unknown as { t: (key: string) => string };
+  const { t } = i18n.global;
   const unread = computed(() => (session.me === null ? 0 : unreadInAll(session.view, session.myId)));
   watchEffect(() => {
     const title = route.meta.title;

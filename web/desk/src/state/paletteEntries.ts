@@ -12,7 +12,7 @@ import type { KeyAct } from "./workKeys";
 import { inOrder, later, SCOPES } from "./workLists";
 import { setStatus } from "./workStatus";
 
-const { t } = i18n.global as unknown as { t: (key: string, named?: Record<string, unknown>) => string };
+const { t } = i18n.global;
 const STATUSES: AgentStatus[] = ["online", "paused", "offline"];
 /** Keys of the words, by act; and what of the conversation it needs. */
 const ACTS: readonly [KeyAct, string, "inside" | "owner"][] = [

@@ -4,10 +4,7 @@ import { Refused } from "@pointsman/shared";
 import { Problem } from "../api";
 import { i18n } from "../texts";
 
-const global = i18n.global as unknown as {
-  t: (key: string, named?: Record<string, unknown>) => string;
-  te: (key: string, language: string) => boolean;
-};
+const global = i18n.global;
 
 /** Words for a whole class of refusals, by the code of the socket and by the status of HTTP. */
 const CLASSES: Readonly<Record<number, string>> = {

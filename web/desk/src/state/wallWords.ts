@@ -5,10 +5,7 @@ import { Problem } from "../api";
 import { i18n } from "../texts";
 import { whyOf } from "./refusals";
 
-const global = i18n.global as unknown as {
-  t: (key: string, named: Record<string, unknown>) => string;
-  te: (key: string, language: string) => boolean;
-};
+const global = i18n.global;
 const say = (key: string, named: Record<string, unknown> = {}): string => global.t(key, named);
 
 /** Why something was refused: in the wall's own words when it has some. */

@@ -23,7 +23,7 @@ export type Dialog = "end" | "transfer" | "invite" | "explain" | "help" | "slots
 /** What the reader is to the open conversation. */
 export type Part = "owner" | "collaborator" | "watcher" | "reader";
 
-const { t } = i18n.global as unknown as { t: (key: string, named?: Record<string, unknown>) => string };
+const { t } = i18n.global;
 
 export const useWork = defineStore("work", () => {
   const session = useSession();

@@ -6,10 +6,7 @@ import { dayIn } from "../../state/zones";
 import { i18n, language } from "../../texts";
 import { facts } from "../../state/workThread";
 
-const { t, te: known } = i18n.global as unknown as {
-  t: (key: string, named?: Record<string, unknown>) => string;
-  te: (key: string) => boolean;
-};
+const { t, te: known } = i18n.global;
 
 export function customerName(card: CustomerCard): string {
   return card.name || `${t("work.who.anonymous")} ${card.customer_id.slice(-4)}`;

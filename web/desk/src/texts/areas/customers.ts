@@ -65,7 +65,7 @@ export const customers = area({
     give: {
       title: "Who shall look after them?",
       one: "Who shall look after {name}?",
-      whom: "{n} customers",
+      whom: "Customers: {n}",
       fit: "Everybody who fits the filters now",
       to: "To",
       nobody: "nobody",

@@ -18,7 +18,7 @@ export const file = area({
       line: "Line {n}:",
       again: "Somebody changed settings meanwhile. This is the comparison with what holds now.",
       same: "The file says what holds already; there is nothing to do.",
-      would: "{n} settings would be others",
+      would: "Settings that would change: {n}",
       apply: "Apply",
       all_or_nothing: "All of it or nothing; each change is in the history of its page.",
       done: "The settings are as the file says.",
