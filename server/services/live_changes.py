@@ -2,6 +2,7 @@
 
 import structlog
 
+from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import AccountId, ShopId
 from protocol.states import AgentStatus
@@ -71,8 +72,13 @@ class LiveChanges:
         """The account serves no longer: what it had in service goes back to the queue at its original age."""
         self._shops.forget(shop_id)
         if await self._live.ask(shop_id, lambda engine: engine.agent(account_id)) is not None:
-            await self._agents.change_status(shop_id, account_id, AgentStatus.OFFLINE)
-            state = await self._agents.state(shop_id, account_id)
+            try:
+                await self._agents.change_status(shop_id, account_id, AgentStatus.OFFLINE)
+                state = await self._agents.state(shop_id, account_id)
+            except RequestError as error:
+                if error.code is not ErrorCode.NOT_FOUND:
+                    raise
+                return  # the round that looks at duty was faster, and does all of this
             await self._agents.give_back(shop_id, account_id, in_service_of(state), by=None)
         await self._routing.follow(shop_id, await self._live.remove_agent(shop_id, account_id))
 

@@ -6,8 +6,12 @@ from playwright.sync_api import Page
 
 LOOK = """() => {
     let at = document.activeElement;
-    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
     if (!at || at === document.body) return null;
+    for (let inner = at; inner && inner.localName !== "body"; ) {
+        at = inner;
+        inner = (at.shadowRoot ?? at.contentDocument)?.activeElement;
+    }
+    const page = at.ownerDocument, view = page.defaultView;
     const light = (colour) => {
         const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((part) => {
             const value = (/^color\\(srgb/.test(colour) ? Number(part) : Number(part) / 255);
@@ -25,7 +29,7 @@ LOOK = """() => {
             const colour = getComputedStyle(each).backgroundColor;
             if (!clear(colour)) return colour;
         }
-        return getComputedStyle(document.body).backgroundColor;
+        return getComputedStyle(page.body).backgroundColor;
     };
     // A field may leave the mark to the box around it, a hidden input to what stands for it.
     const marked = [at, at.parentElement, at.parentElement?.parentElement, at.nextElementSibling, at.closest("label")];
@@ -49,7 +53,7 @@ LOOK = """() => {
         what: at.outerHTML.slice(0, 160),
         first: at.__stopped === true || !(at.__stopped = true),
         missing: missing.map((dark) => (dark ? "dark" : "light")),
-        outside: box.bottom <= 0 || box.right <= 0 || box.top >= innerHeight || box.left >= innerWidth,
+        outside: box.bottom <= 0 || box.right <= 0 || box.top >= view.innerHeight || box.left >= view.innerWidth,
     };
 }"""
 

@@ -367,6 +367,18 @@ async def test_who_is_no_agent_any_more_gives_back_what_they_had(house: House) -
     await max_.sees(conversation, state="active", owner=max_.id)
 
 
+@pytest.mark.req("KS-04", "KS-19")
+async def test_who_is_taken_out_by_several_at_once_is_taken_out(house: House) -> None:
+    shop, lily, _, conversation = await serving(house)
+    max_ = await shop.agent("Max")
+    await shop.app.account_store.update(shop.id, AccountId(lily.id), {"roles": [Role.OPERATIONS]})
+
+    changes = [node.app.changes for node in house.nodes for _ in range(4)]
+    await asyncio.gather(*(each.account_removed(shop.id, AccountId(lily.id)) for each in changes))
+
+    await max_.sees(conversation, state="active", owner=max_.id)
+
+
 # --- what fails must not spread ---------------------------------------------------------------------------------------
 @pytest.mark.req("KS-20", "PF-04")
 async def test_a_shop_in_disorder_does_not_keep_the_others_waiting(house: House) -> None:
