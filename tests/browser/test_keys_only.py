@@ -33,7 +33,8 @@ class Keyboard:
         raise AssertionError(f"{key} does not lead to {there}")
 
     def commands(self, typed: str) -> None:
-        """Through the palette."""
+        """Through the palette, which opens when no dialog is open any more."""
+        expect(self.agent.asked).to_have_count(0)
         self.press("Control+k")
         expect(self.agent.page.get_by_role("combobox", name="输入命令、买家或同事")).to_be_focused()
         self.type(typed)
