@@ -9,7 +9,7 @@ import pytest
 from protocol.events import ConversationFollowed
 from protocol.ids import ShopId, new_id
 from protocol.shapes import Conversation
-from tests.scenarios.house import Agent, House, Shop, until
+from tests.scenarios.house import Agent, Customer, House, Shop, until
 
 
 def looking(shop: ShopId) -> bool:
@@ -56,12 +56,18 @@ async def scene(house: House) -> tuple[Shop, Agent, Desk]:
     return shop, lily, Desk(await shop.agent("Max", roles=("agent", "supervisor"), status="offline"))
 
 
-@pytest.mark.req("GP-02", "PF-03")
-async def test_what_is_said_in_a_conversation_that_is_shown_is_told(house: House) -> None:
+async def talking(house: House) -> tuple[Agent, Customer, Desk, str]:
+    """Lily serves Ada, while Max looks on."""
     shop, lily, desk = await scene(house)
     ada = await shop.customer("Ada")
     talk = await ada.opens("Hello?")
     await lily.sees(talk, owner=lily.id)
+    return lily, ada, desk, talk
+
+
+@pytest.mark.req("GP-02", "PF-03")
+async def test_what_is_said_in_a_conversation_that_is_shown_is_told(house: House) -> None:
+    lily, ada, desk, talk = await talking(house)
     await desk.shows(await desk.looks(talk))
 
     await ada.says(talk, "Is anybody there?")
@@ -76,10 +82,7 @@ async def test_what_is_said_in_a_conversation_that_is_shown_is_told(house: House
 
 @pytest.mark.req("GP-02", "PF-03")
 async def test_what_changed_between_the_list_and_the_following_is_told_too(house: House) -> None:
-    shop, lily, desk = await scene(house)
-    ada = await shop.customer("Ada")
-    talk = await ada.opens("Hello?")
-    await lily.sees(talk, owner=lily.id)
+    _, ada, desk, talk = await talking(house)
     (listed,) = await desk.lists()
 
     await ada.says(talk, "Is anybody there?")

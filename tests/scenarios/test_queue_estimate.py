@@ -45,6 +45,18 @@ async def told(customer: Customer, talk: str, place: int, estimate_s: int | None
     await until(heard, what=f"place {place} and an estimate of {estimate_s}; has {customer.has(talk).queue}")
 
 
+async def first_after_five(house: House) -> tuple[Counter, Customer, str]:
+    """Finn is next, and told about how long that takes: five went before."""
+    counter = await Counter.open(house)
+    for name in ("Ada", "Bob", "Cleo", "Dan", "Eva"):
+        await counter.joins(name)
+    finn, talk = await counter.joins("Finn")
+    for _ in range(5):
+        await counter.serves_next()
+    await told(finn, talk, 1, 60)
+    return counter, finn, talk
+
+
 @pytest.mark.req("KS-22")
 async def test_the_wait_is_estimated_from_those_who_went_before(house: House) -> None:
     counter = await Counter.open(house)
@@ -60,13 +72,7 @@ async def test_the_wait_is_estimated_from_those_who_went_before(house: House) ->
 
 @pytest.mark.req("KS-22")
 async def test_while_nobody_is_at_work_the_past_says_nothing(house: House) -> None:
-    counter = await Counter.open(house)
-    for name in ("Ada", "Bob", "Cleo", "Dan", "Eva"):
-        await counter.joins(name)
-    finn, talk = await counter.joins("Finn")
-    for _ in range(5):
-        await counter.serves_next()
-    await told(finn, talk, 1, 60)
+    counter, finn, talk = await first_after_five(house)
     await counter.closes()
     await told(finn, talk, 1, None)
     assert finn.has(talk).queue is not None
@@ -74,13 +80,7 @@ async def test_while_nobody_is_at_work_the_past_says_nothing(house: House) -> No
 
 @pytest.mark.req("KS-22", "PF-04")
 async def test_who_comes_back_to_the_page_is_told_how_long(house: House) -> None:
-    counter = await Counter.open(house)
-    for name in ("Ada", "Bob", "Cleo", "Dan", "Eva"):
-        await counter.joins(name)
-    finn, talk = await counter.joins("Finn")
-    for _ in range(5):
-        await counter.serves_next()
-    await told(finn, talk, 1, 60)
+    _, finn, talk = await first_after_five(house)
 
     for node in house.nodes:
 
