@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from loadtest.checker.histories import History
-from loadtest.checker.rows import AUTOMATIC, STICKY, Decision, Violation
+from loadtest.checker.rows import AUTOMATIC, STICKY, Decision, Violation, standing
 
 NO_LIMIT: Final = 1 << 30
 
@@ -30,7 +30,7 @@ class Loads:
         chosen: dict[str, list[Decision]] = {}
         for decision in moment:
             self._free(decision.conversation)
-        for decision in moment:
+        for decision in standing(moment):
             if not self._holds(decision):
                 continue
             self._holder[decision.conversation] = decision.owner

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Final
 
-from loadtest.checker.rows import AUTOMATIC, STICKY, Decision, Violation
+from loadtest.checker.rows import AUTOMATIC, STICKY, Decision, Violation, standing
 
 DRAWN: Final = AUTOMATIC - STICKY - {"offline_list"}
 """Reasons by which somebody is taken in the order of a pool. Stickiness goes past it by rule; the offline list is for
@@ -37,7 +37,7 @@ class Queues:
                         f"passed over in {decision.pool} by {decision.conversation}, which came "
                         f"{decision.arrived_ms - first[1]} ms later (classes {first[0]}, {decision.priority})",
                     )
-        for decision in moment:
+        for decision in standing(moment):
             if decision.change == "queued":
                 turn = _turn(decision)
                 self._waiting[decision.conversation] = (decision.pool, turn)

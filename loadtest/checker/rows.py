@@ -1,5 +1,6 @@
 """What the checker reads of PostgreSQL and of the journal, as values, and what it finds. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -52,6 +53,16 @@ class Decision(NamedTuple):
     arrived_ms: int
     groups: tuple[str, ...]
     """bound to the tier that took it"""
+
+
+def standing(moment: Iterable[Decision]) -> list[Decision]:
+    """What of a moment's decisions, given in any order, holds after it: the last of each conversation."""
+    last: dict[str, Decision] = {}
+    for decision in moment:
+        known = last.get(decision.conversation)
+        if known is None or known.rev < decision.rev:
+            last[decision.conversation] = decision
+    return list(last.values())
 
 
 class Conversation(NamedTuple):

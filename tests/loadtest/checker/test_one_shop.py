@@ -53,6 +53,11 @@ def test_i4_knows_a_slot_that_was_given_back_in_the_same_moment() -> None:
     assert loads(first, made(2, "b", "assigned", "lily"), made(2, "a", "closed", "lily")) == []
 
 
+def test_i4_knows_a_slot_that_was_taken_and_given_back_in_one_moment() -> None:
+    both = made(1, "a", "closed", "lily", rev=2), made(1, "a", "assigned", "lily")
+    assert loads(*both, made(2, "b", "assigned", "lily")) == []
+
+
 @pytest.mark.parametrize(("holds", "found"), [(True, 1), (False, 0)])
 @pytest.mark.req("KS-20")
 def test_i4_knows_whether_wrap_up_holds_a_slot(holds: bool, found: int) -> None:
@@ -103,6 +108,14 @@ def test_i8_takes_no_order_from_one_moment() -> None:
     both = [made(3, name, "assigned", "lily", arrived_ms=n) for n, name in ((2, "late"), (1, "early"))]
     assert judged(Queues(), *QUEUED, *both) == []
     assert judged(Queues(), QUEUED[1], made(3, "early", "queued", arrived_ms=1), both[0]) == []
+
+
+@pytest.mark.parametrize("change", ["assigned", "closed"])
+def test_i8_knows_who_came_and_left_in_one_moment(change: str) -> None:
+    left = made(1, "early", change, arrived_ms=1, rev=2)
+    taken = made(3, "late", "assigned", "lily", arrived_ms=2)
+    assert judged(Queues(), *QUEUED[:1], left, QUEUED[1], taken) == []
+    assert judged(Queues(), left, *QUEUED, taken) == [], "whatever order they are read in"
 
 
 def test_i8_forgets_who_left_and_knows_who_came_back() -> None:
