@@ -17,7 +17,7 @@ PYTEST_ARGS ?=
 # More than two cores need: scenarios wait on sockets and databases a good part of their time.
 WORKERS ?= 3
 
-# Of `make load` and `make chaos`.
+# Of `make load`, `make chaos`, `make soak`, `make races`, `make proof`. CUSTOMERS: instead of the profile's.
 SEEDS ?= 10000
 TIMES ?= 3
 PROFILE ?= steady
@@ -27,6 +27,7 @@ SEED ?= 1
 FAULTS ?=
 MINUTES ?=
 SOCKETS ?= 1000
+CUSTOMERS ?=
 REPORTS ?= .reports
 
 IN_PLACE := $(PIP) install --no-deps --no-build-isolation --editable .
@@ -86,11 +87,11 @@ bench: $(DEV_STAMP) ## measure the product, the limits and its peers side by sid
 load: $(DEV_STAMP) ## realistic load, everything checked: PROFILE=steady|morning|promotion|storm|slow DURATION=5m NODES=2 SEED=1
 	$(BIN)/python -m loadtest load --profile $(PROFILE) --duration $(DURATION) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
 
-chaos: $(DEV_STAMP) ## every fault under load, everything checked: FAULTS=1,2 MINUTES=30 (mixed) NODES=2 SEED=1 SOCKETS=5000
-	$(BIN)/python -m loadtest chaos $(if $(FAULTS),--faults $(FAULTS)) $(if $(MINUTES),--minutes $(MINUTES)) --sockets $(SOCKETS) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
+chaos: $(DEV_STAMP) ## every fault under load, everything checked: FAULTS=1,2 MINUTES=30 (mixed) NODES=2 SEED=1 SOCKETS=5000 CUSTOMERS=90
+	$(BIN)/python -m loadtest chaos $(if $(FAULTS),--faults $(FAULTS)) $(if $(MINUTES),--minutes $(MINUTES)) --sockets $(SOCKETS) $(if $(CUSTOMERS),--customers $(CUSTOMERS)) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
 
 soak: $(DEV_STAMP) ## half the capacity and random faults for DURATION=1h; memory, tasks, sockets, keys back at the baseline
-	$(BIN)/python -m loadtest soak --duration $(DURATION) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
+	$(BIN)/python -m loadtest soak --duration $(DURATION) $(if $(CUSTOMERS),--customers $(CUSTOMERS)) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
 
 races: $(DEV_STAMP) ## two want the same at the same time, on two nodes: exactly one gets it: SEEDS=10000
 	$(BIN)/python -m loadtest races --seeds $(SEEDS)

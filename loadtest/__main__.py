@@ -237,7 +237,7 @@ def _parser() -> argparse.ArgumentParser:
     prove = commands.add_parser("proof", help="builds that are broken on purpose are caught by the checker")
     prove.add_argument("--times", type=_number(1, 20), default=3, help="each build so often")
     prove.add_argument(
-        "--drop", type=_number(2, 1_000_000), default=7, help="of so many deliveries one is lost"
+        "--drop", type=_number(2, 1_000_000), default=10_000, help="of so many deliveries one is lost"
     )
     empty = commands.add_parser(
         "wipe", help="Redis comes back empty in the middle of open conversations; nothing may be lost"

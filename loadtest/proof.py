@@ -1,8 +1,8 @@
 """`python -m loadtest proof`: the checker is proven. Builds that are broken on purpose are caught, every time.
 
-One short play on two nodes, in which everything happens that a broken build would get wrong: customers who are told by
-pushes alone (they never ask for what they miss), conversations that change hands, and owners who write once more after
-that. A sound build holds everything; each broken one breaks what it must.
+One play on two nodes, in which everything happens that a broken build would get wrong: customers with several tabs who are
+told by pushes alone (they never ask for what they miss), conversations that change hands, and owners who write once more
+after that. It is long enough for the rarest fault to happen. A sound build holds everything; each broken one breaks what it must.
 """
 
 import asyncio
@@ -26,8 +26,18 @@ from protocol.ids import new_id
 from protocol.methods.conversations import OpenResult
 
 CUSTOMERS: Final = 4
+TABS: Final = 3
+"""of each of them; what is said in one is pushed to the others"""
+LOST: Final = 4
+"""Deliveries lost in a play. Agents ask for what they miss: each that meets a customer is a loss for good."""
 TURNS: Final = 6
-"""of a customer and their agent, before the conversation changes hands"""
+"""of a customer and their agent, before the conversation changes hands; more, where a fault is rarer"""
+SETTINGS: Final = {
+    "POINTSMAN_DEMO": "true",
+    # Failpoints exist in demo mode alone; and nobody here writes as slowly as people do.
+    "POINTSMAN_CUSTOMER_MESSAGES_PER_S": "1000000",
+    "POINTSMAN_CUSTOMER_BURST": "1000000",
+}
 QUIET_S: Final = 6.0
 """After this long without anything new nothing will come."""
 WITNESS: Final = Patience(first_s=0.25, longest_s=4.0, soon_s=1.0, reply_s=10.0, gap_s=3600.0)
@@ -115,7 +125,7 @@ async def run(times: int, drop: int, tell: Tell, logs: Path | None = None) -> Ou
     outcome = Outcome()
     async with AsyncExitStack() as undo:
         folder = logs or Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-proof-")))
-        stage = await Stage.open(folder, shops=times * len(BUILDS), settings={"POINTSMAN_DEMO": "true"})
+        stage = await Stage.open(folder, shops=times * len(BUILDS), settings=SETTINGS)
         undo.push_async_callback(stage.close)
         shops = iter(stage.shops)
         for build in BUILDS:
@@ -124,7 +134,7 @@ async def run(times: int, drop: int, tell: Tell, logs: Path | None = None) -> Ou
             await stage.ready()
             for turn in range(times):
                 path = folder / f"{build.name.replace(' ', '-')}-{turn + 1}"
-                trial = Trial(build, await _try(stage, next(shops), path))
+                trial = Trial(build, await _try(stage, next(shops), path, _turns(build, drop)))
                 outcome.trials.append(trial)
                 tell(
                     f"{build.name}: {'as it should' if trial.as_it_should else 'WRONG'}: {trial.verdict.text()}"
@@ -132,13 +142,18 @@ async def run(times: int, drop: int, tell: Tell, logs: Path | None = None) -> Ou
     return outcome
 
 
-async def _try(stage: Stage, shop: Shop, path: Path) -> Verdict:
+def _turns(build: Build, drop: int) -> int:
+    """So many that `LOST` deliveries are lost: in each the agent's answer goes to every tab of the customer."""
+    return max(TURNS, -(-drop * LOST // (CUSTOMERS * TABS))) if "{drop}" in build.failpoints else TURNS
+
+
+async def _try(stage: Stage, shop: Shop, path: Path, turns: int) -> Verdict:
     await shop.employ(agents=2, capacity=2 * CUSTOMERS)
     with Journal(path) as journal:
         async with AsyncExitStack() as undo:
             play = Play(shop, stage.port, journal, undo)
             await play.come()
-            await play.talk()
+            await play.talk(turns)
             await play.settle()
     live = await shop.violations()
     return await check([path], stage.database_url, live={shop.slug: live}, shops={play.shop_id})
@@ -154,6 +169,8 @@ class Play:
         self._world = World(port, shop.slug, PROFILES["slow"], Book(), journal)
         self._agents: dict[str, Person] = {}
         self._customers: list[Person] = []
+        self._others: list[Person] = []
+        """tabs of the same customers, in which nobody writes"""
         self.shop_id = ""
 
     async def come(self) -> None:
@@ -169,23 +186,29 @@ class Play:
             door = page_door(self._port, address(number))
             self._undo.push_async_callback(door.aclose)
             tickets = widget_tickets(door, self._shop.slug)
-            customer = Person(f"customer {number}", self._world, tickets, random.Random(), patience=WITNESS)
-            self._customers.append(await self._enter(customer))
+            tabs = [
+                await self._enter(
+                    Person(f"customer {number}", self._world, tickets, random.Random(), patience=WITNESS)
+                )
+                for _ in range(TABS)
+            ]
+            self._customers.append(tabs[0])
+            self._others += tabs[1:]
 
-    async def talk(self) -> None:
+    async def talk(self, turns: int) -> None:
         """All visits at the same time."""
-        await asyncio.gather(*(self._visit(customer) for customer in self._customers))
+        await asyncio.gather(*(self._visit(customer, turns) for customer in self._customers))
 
     async def settle(self) -> None:
         """Until everybody has everything, or nothing comes any more."""
-        people = [*self._agents.values(), *self._customers]
+        people = [*self._agents.values(), *self._customers, *self._others]
         had: dict[str, int] = {}
         loop = asyncio.get_running_loop()
         since = loop.time()
         while loop.time() - since < QUIET_S:
             have = {
-                f"{person.name} {id}": log.cursor
-                for person in people
+                f"{number} {id}": log.cursor
+                for number, person in enumerate(people)
                 for id, log in person.client.logs.items()
             }
             if have != had:
@@ -205,7 +228,7 @@ class Play:
                 cursors.setdefault(id, set()).add(log.cursor)
         return all(len(each) == 1 for each in cursors.values())
 
-    async def _visit(self, customer: Person) -> None:
+    async def _visit(self, customer: Person, turns: int) -> None:
         name = new_id()
         first = {"client_message_id": name, "body": {"kind": "text", "text": f"{customer.name} comes"}}
         customer.pen.sent("", name, f"{customer.name} comes")
@@ -217,7 +240,7 @@ class Play:
         assert owner is not None, "agents with room are online"
         agent = self._agents[str(owner.id)]
         [colleague] = [each for each in self._agents.values() if each is not agent]
-        for turn in range(TURNS):
+        for turn in range(turns):
             await customer.say(conversation, f"{customer.name} asks {turn}")
             await agent.say(conversation, f"{agent.name} answers {turn}")
         await agent.ask("conversation.transfer", conversation_id=conversation, account_id=colleague.id)
