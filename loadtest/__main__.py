@@ -12,7 +12,20 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from loadtest import bench, chaos, checker, fan_out, load, proof, races, reliability_page, report, soak, wipe
+from loadtest import (
+    bench,
+    chaos,
+    checker,
+    fan_out,
+    idle,
+    load,
+    proof,
+    races,
+    reliability_page,
+    report,
+    soak,
+    wipe,
+)
 from loadtest.children import ChildFailed
 from loadtest.crowd import CrowdFailed
 from loadtest.faults import FAULTS
@@ -113,6 +126,14 @@ def _fan_out(options: argparse.Namespace) -> int:
     return 0
 
 
+def _idle(options: argparse.Namespace) -> int:
+    report = _run(idle.run(options.sockets, _tell, options.logs))
+    print(f"\n{report.text()}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(report.document(), indent=2) + "\n")
+    return 0
+
+
 def _check(options: argparse.Namespace) -> int:
     verdict = _run(checker.check(options.journals, options.database))
     print(verdict.text())
@@ -170,6 +191,7 @@ COMMANDS = {
     "soak": _soak,
     "wipe": _wipe,
     "fan-out": _fan_out,
+    "idle": _idle,
 }
 
 
@@ -228,6 +250,8 @@ def _parser() -> argparse.ArgumentParser:
         help="many agents in one conversation, many supervisors before one wall: cost by their number",
     )
     spread.add_argument("--rounds", type=_number(1, 100), default=5, help="medians are taken over so many")
+    sitting = commands.add_parser("idle", help="what sockets cost that only sit there: memory, CPU")
+    sitting.add_argument("--sockets", type=_number(10, 5_000), default=2_000, help="of one node")
     rivals = commands.add_parser("races", help="two want the same at the same time: exactly one gets it")
     rivals.add_argument("--seeds", type=_number(1, 1_000_000), default=10_000)
     rivals.add_argument("--first", type=int, default=1, help="the first seed")
@@ -243,9 +267,9 @@ def _parser() -> argparse.ArgumentParser:
         "wipe", help="Redis comes back empty in the middle of open conversations; nothing may be lost"
     )
     empty.add_argument("--conversations", type=_number(200, 200_000), default=10_000)
-    for each in (empty, rivals, judge, prove, measure, spread):
+    for each in (empty, rivals, judge, prove, measure, spread, sitting):
         each.add_argument("--json", type=Path, metavar="FILE", help="write everything found to FILE as well")
-    for each in (empty, rivals, judge, prove, measure, play, faults, long, spread):
+    for each in (empty, rivals, judge, prove, measure, play, faults, long, spread, sitting):
         each.add_argument("--logs", type=_folder, metavar="DIR", help="keep the servers' logs there")
     return parser
 

@@ -1,8 +1,9 @@
 """`python -m loadtest proof`: the checker is proven. Builds that are broken on purpose are caught, every time.
 
-One play on two nodes, in which everything happens that a broken build would get wrong: customers with several tabs who are
-told by pushes alone (they never ask for what they miss), conversations that change hands, and owners who write once more
-after that. It is long enough for the rarest fault to happen. A sound build holds everything; each broken one breaks what it must.
+One play on two nodes, in which everything happens that a broken build would get wrong: customers with several tabs who
+are told by pushes alone (they never ask for what they miss), conversations that change hands, and owners who write once
+more after that. It is long enough for the rarest fault to happen. A sound build holds everything; each broken one
+breaks what it must.
 """
 
 import asyncio

@@ -75,12 +75,12 @@ class SocketIoStand:
 
     async def _connect(self, first: int, second: int, customers: int, agents: int) -> None:
         rooms = [f"room-{number:031d}" for number in range(customers)]  # as long as our conversation ids
-        writing = [(await _join(first, [room]), room) for room in rooms]
-        reading = [await _join(second, rooms[number::agents]) for number in range(agents)]
+        writing = [(await join(first, [room]), room) for room in rooms]
+        reading = [await join(second, rooms[number::agents]) for number in range(agents)]
         self.crowd.attach(writing, reading)
 
 
-async def _join(port: int, rooms: list[str]) -> Line:
+async def join(port: int, rooms: list[str]) -> Line:
     """A connected member of these rooms."""
     speech = SocketIoSpeech()
     heard: asyncio.Queue[bytes] = asyncio.Queue()

@@ -33,10 +33,11 @@ class Sitters:
     _doors: list[Door] = field(default_factory=list[Door])
 
     async def come(self, many: int, dice: random.Random) -> None:
-        """So many, a few at a time; returns when all are connected. Raises Refused, LineBroken."""
+        """So many more, a few at a time; returns when all are connected. Raises Refused, LineBroken."""
         gate = asyncio.Semaphore(AT_ONCE)
         came: list[asyncio.Future[None]] = []
-        for number in range(many):
+        here = len(self._lives)
+        for number in range(here, here + many):
             if number % PER_DOOR == 0:
                 self._doors.append(Door(self.port, address(FIRST_ADDRESS + number // PER_DOOR * PER_ADDRESS)))
             arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
