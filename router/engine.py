@@ -266,8 +266,9 @@ class Engine(Protocol):
         now_ms: int | None = None,
     ) -> Outcome:
         """Make the shop's live state from durable facts, replacing what is there. Connections are added afterwards by
-        `connect`; agents at work without one get the grace from now. `remembered`: what of the day is known, nothing
-        if not given. In parts when large, and invisible until
+        `connect`; agents at work without one get their grace from now, `offline_after_ms` when `remembered` knows none
+        (None: never); who was counted offline is so still, until they connect. `remembered`: what of the day is known,
+        nothing if not given. In parts when large, and invisible until
         complete: every other verb is refused as NOT_LIVE meanwhile. Then fills."""
         ...
 

@@ -96,9 +96,7 @@ class MemoryEngine(ConversationVerbs, AgentVerbs):
             known = remembered or Remembered()
             for profile, status in profiles:
                 turn.enrol(profile, status)
-                turn.recall(profile.agent, known)
-                if status is not AgentStatus.OFFLINE and offline_after_ms is not None:
-                    self._shop.due[f"grace:{profile.agent}"] = turn.now_ms + offline_after_ms
+                turn.recall(profile.agent, known, offline_after_ms)
             for state in conversations:
                 if state.life is not Life.CLOSED:
                     turn.restore(state, known.since_ms.get(state.conversation))

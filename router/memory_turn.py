@@ -131,13 +131,26 @@ class MemoryTurn:
         self.give(record, agent, reason, tried=(tried,))
         return True
 
-    def recall(self, name: AccountId, known: Remembered) -> None:
-        """What an agent was given today goes on being counted, and in that order."""
+    def recall(self, name: AccountId, known: Remembered, offline_after_ms: int | None) -> None:
+        """What an agent was given today goes on being counted, and in that order. Who is at work and was counted
+        offline is so still, and is said to be at once; who was not gets their grace, or the one given."""
         self.shop.seq = len(known.received)
+        agent = self.shop.agents[name]
         if name in known.received:
-            agent = self.shop.agents[name]
             agent.received, agent.received_day = known.received[name], self.day
             agent.last_seq = [*known.received].index(name) + 1
+        if agent.status is AgentStatus.OFFLINE:
+            return
+        if name in known.grace_ms:
+            grace_ms = known.grace_ms[name]
+            agent.offline_after_ms = NEVER if grace_ms is None else float(grace_ms)
+        agent.counted_offline = name in known.away
+        if agent.counted_offline:
+            self.shop.due[f"grace:{name}"] = self.now_ms
+        elif agent.offline_after_ms is not None:
+            self.miss(agent)
+        elif offline_after_ms is not None:
+            self.shop.due[f"grace:{name}"] = self.now_ms + offline_after_ms
 
     def restore(self, state: ConversationState, since_ms: int | None) -> None:
         """Take a conversation over from durable facts, as it is there; no decision is made."""

@@ -347,6 +347,11 @@ class Remembered:
     """since when its owner has a conversation"""
     received: Mapping[AccountId, int] = field(default_factory=dict[AccountId, int])
     """how many conversations were given to an agent today (KS-02), whoever was given one longest ago first"""
+    grace_ms: Mapping[AccountId, int | None] = field(default_factory=dict[AccountId, int | None])
+    """how long after their last connection an agent counts as offline, None: never; by the most patient device used
+    since they came to work (KS-18)"""
+    away: frozenset[AccountId] = frozenset()
+    """who was counted offline already"""
 
 
 @dataclass(frozen=True, slots=True)

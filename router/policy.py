@@ -92,6 +92,20 @@ class OfflineAfter(_Settings):
     )
     bot: GraceS | None = Field(default=15, description="Seconds after a bot's last connection. Null: never.")
 
+    def of(self, device: str) -> int | None:
+        """The grace of a kind of device; None: never. What is none of ours is like a browser."""
+        return {"desktop": self.desktop, "mobile": self.mobile, "bot": self.bot}.get(device, self.web)
+
+    def as_patient(self, device: str) -> tuple[str, ...]:
+        """The kinds of device whose grace is at least as long as that of this one; itself is one of them."""
+        least = _or_ever(self.of(device))
+        kinds = ("web", "desktop", "mobile", "bot")
+        return (device, *(kind for kind in kinds if kind != device and _or_ever(self.of(kind)) >= least))
+
+
+def _or_ever(seconds: int | None) -> float:
+    return float("inf") if seconds is None else seconds
+
 
 class WorkbenchPolicy(_Settings):
     """What agents are reminded of at their workbench. It decides nothing about routing."""

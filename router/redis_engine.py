@@ -198,7 +198,7 @@ class RedisEngine(RedisQuestions):
         now_ms: int | None = None,
     ) -> Outcome:
         """See `Engine.connect`."""
-        after = "never" if offline_after_ms is None else offline_after_ms
+        after = _after(offline_after_ms)
         return await self._verb("connect", op_id, day, now_ms, person, connection, node, after)
 
     async def disconnect(
@@ -262,7 +262,14 @@ class RedisEngine(RedisQuestions):
         known = remembered or Remembered()
         places = {agent: place for place, agent in enumerate(known.received, start=1)}
         agents = [
-            [replies.profile_text(each), status, known.received.get(each.agent, 0), places.get(each.agent, 0)]
+            [
+                replies.profile_text(each),
+                status,
+                known.received.get(each.agent, 0),
+                places.get(each.agent, 0),
+                _after(known.grace_ms[each.agent]) if each.agent in known.grace_ms else "",
+                int(each.agent in known.away),
+            ]
             for each, status in profiles
         ]
         rows = [
@@ -293,6 +300,10 @@ class RedisEngine(RedisQuestions):
         if len(argv) != ARITY[script]:
             raise TypeError(f"{script} takes {ARITY[script]} arguments, not {len(argv)}")
         return self._link.script(script, self._keys, argv)
+
+
+def _after(offline_after_ms: int | None) -> str | int:
+    return "never" if offline_after_ms is None else offline_after_ms
 
 
 def _parts(items: Sequence[object], size: int) -> list[bytes]:

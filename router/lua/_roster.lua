@@ -47,16 +47,16 @@ local function strike(a)
   call('SREM', P .. 'owners', a.id)
 end
 
--- Makes an agent of a profile (JSON, as the caller keeps it), or exchanges the profile of one. `received` today, and
--- `last`, of one who was there before all was lost.
-local function enrol(id, json, status, received, last)
+-- Makes an agent of a profile (JSON, as the caller keeps it), or exchanges the profile of one. `received` today, `last`
+-- and `counted` of one who was there before all was lost.
+local function enrol(id, json, status, received, last, counted)
   local p, a = cjson.decode(json), agent(id)
   if a then
     withdraw(a)
     strike(a)
   else
     a = { id = id, key = P .. 'agent:' .. id, load = 0, received = received or 0, day = 0, last = last or 0,
-      status = status, counted = 0 }
+      status = status, counted = counted or 0 }
     if a.received > 0 then a.day = day end
     agents[id] = a
     call('HSET', a.key, 'since', now, 'd', cmsgpack.pack(0, a.received, a.day, a.last))

@@ -5,13 +5,25 @@
 -- KEYS: prefix
 -- ARGV: now op node day agents conversations offline_after
 -- RETURNS: added | not_live
--- agents: JSON [profile, status, received today, place among those who were given something, longest ago first]...;
+-- agents: JSON [profile, status, received today, place among those who were given something, longest ago first,
+-- grace in ms or `never` or '' when it is not known, 1 if counted offline]...;
+-- offline_after: the grace of those of whom it is not known, '' for never;
 -- conversations: JSON list of states as _states gives them, each with when its owner was given it (0: not known).
 if call('HGET', P .. 'rebuild', 'op') ~= op then return 'not_live' end
 obey(call('HGET', P .. 'rebuild', 'policy'))
 for _, s in ipairs(cjson.decode(ARGV[5])) do
-  local a = enrol(cjson.decode(s[1]).agent, s[1], s[2], s[3], s[4])
-  if a.status ~= 'offline' and ARGV[7] ~= '' then call('ZADD', P .. 'due', now + ARGV[7], 'grace:' .. a.id) end
+  local away = s[2] ~= 'offline' and s[6] or 0
+  local a = enrol(cjson.decode(s[1]).agent, s[1], s[2], s[3], s[4], away)
+  if a.status ~= 'offline' then
+    if s[5] ~= '' then call('HSET', a.key, 'after', s[5]) end
+    if away == 1 then
+      call('ZADD', P .. 'due', now, 'grace:' .. a.id) -- said to be so at once, and what they hold is looked at
+    elseif s[5] ~= '' then
+      miss(a)
+    elseif ARGV[7] ~= '' then
+      call('ZADD', P .. 'due', now + ARGV[7], 'grace:' .. a.id)
+    end
+  end
 end
 for _, s in ipairs(cjson.decode(ARGV[6])) do
   local c = { id = s[1], life = s[2], owner = s[3], epoch = s[4], rev = s[5], priority = s[6], arrived = s[7],

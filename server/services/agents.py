@@ -1,5 +1,7 @@
 """Requests about agents: status, capacity, who is there, and what holds their slots (KS-18, KS-19, KS-22)."""
 
+from collections.abc import Sequence
+
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, not_found
 from protocol.ids import AccountId, ConversationId, PersonId, ShopId
@@ -47,9 +49,11 @@ class Agents:
         self._states = states
         self._audit = audit
 
-    async def arrived(self, shop: ShopId, account: AccountId) -> None:
-        """Somebody is connected (again): reports count them as what they chose."""
+    async def arrived(self, shop: ShopId, account: AccountId, device: str, as_patient: Sequence[str]) -> None:
+        """Somebody is connected (again): reports count them as what they chose, and `device` is kept unless one of
+        `as_patient` is."""
         await self._states.back(shop, account)
+        await self._accounts.came_by(shop, account, device, as_patient)
 
     async def set_status(self, session: Session, params: a.SetStatusParams) -> a.AgentResult:
         """`agent.set_status`. Going offline with conversations in service needs a word about them."""

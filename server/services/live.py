@@ -9,7 +9,7 @@ unconfirmed decisions tell later.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -242,14 +242,19 @@ class Live:
         stamp = await self.stamp(shop)
         zone = ZoneInfo(facts.policy.timezone)
         begins = datetime.combine(date.fromordinal(stamp.day), datetime.min.time(), zone)
-        remembered = await self._conversations.remembered(shop, int(begins.timestamp() * 1000))
+        after, seen = facts.policy.offline_after_s, await self._profiles.last_seen(shop)
+        remembered = replace(
+            await self._conversations.remembered(shop, int(begins.timestamp() * 1000)),
+            grace_ms={account: _ms(after.of(each.device)) for account, each in seen.items() if each.device},
+            away=frozenset(account for account, each in seen.items() if each.away),
+        )
         outcome = await self.engine(shop).rebuild(
             facts.live_policy,
             profiles,
             open_ones,
             op_id=stamp.op_id,
             day=stamp.day,
-            offline_after_ms=_longest_grace_ms(facts.policy.offline_after_s),
+            offline_after_ms=_longest_grace_ms(after),
             remembered=remembered,
         )
         if isinstance(outcome, Refused):
@@ -303,7 +308,11 @@ def epoch_key(shop: ShopId) -> str:
 
 
 def _longest_grace_ms(after: OfflineAfter) -> int | None:
-    """Nobody knows any more who is on what device: nobody is given up earlier than they would have been. One who comes
-    back says so themselves."""
+    """Of who is at work and was never connected: nobody is given up early, nor is it waited for ever for one who may
+    never come."""
     known = [seconds for seconds in (after.web, after.desktop, after.mobile) if seconds is not None]
-    return max(known) * 1000 if known else None
+    return _ms(max(known, default=None))
+
+
+def _ms(seconds: int | None) -> int | None:
+    return None if seconds is None else seconds * 1000

@@ -13,7 +13,7 @@ from protocol.states import AgentStatus, Role
 from router.model import Profile
 from router.policy import Policy
 from server.services.duty import Duty, Hours, day_of, duty
-from server.store.accounts import AccountRow, Accounts
+from server.store.accounts import AccountRow, Accounts, LastSeen
 from server.store.glass import BrokenGlass
 from server.store.groups import Groups, ShiftRow
 from server.store.hours import Hours as HoursStore
@@ -60,6 +60,10 @@ class Profiles:
             (_profile(row, on, policy), AgentStatus.ONLINE if Role.BOT in row.roles else row.status)
             for row, on in await self._duties(shop, policy, self._now_ms())
         ]
+
+    async def last_seen(self, shop: ShopId) -> dict[AccountId, LastSeen]:
+        """How everybody was connected last."""
+        return await self._accounts.last_seen(shop)
 
     async def next_change_ms(self, shop: ShopId, policy: Policy) -> int | None:
         """The next instant at which anybody of the shop goes on or off duty, or serves other groups; None: nobody does

@@ -173,7 +173,9 @@ class Sessions:
 
     async def _connect(self, session: Session) -> None:
         """To the directory, and for agents to presence."""
-        offline_after_s = await self._offline_after_s(session)
+        after = (await self._shops.get(session.shop_id)).policy.offline_after_s
+        device = "bot" if session.kind is PersonKind.BOT else session.device
+        offline_after_s = None if session.kind is PersonKind.CUSTOMER else after.of(device)
         await self._routing.do(
             session.shop_id,
             lambda engine, stamp: engine.connect(
@@ -186,7 +188,8 @@ class Sessions:
             ),
         )
         if session.kind is not PersonKind.CUSTOMER:
-            await self._agents.arrived(session.shop_id, AccountId(session.person_id))
+            account = AccountId(session.person_id)
+            await self._agents.arrived(session.shop_id, account, device, after.as_patient(device))
             self._feed.touch(session.shop_id, [session.person_id])
 
     async def closed(self, session: Session, ending: Ending) -> None:
@@ -315,14 +318,6 @@ class Sessions:
         except LinkError:
             raise routing_unavailable() from None
         return resumed
-
-    async def _offline_after_s(self, session: Session) -> int | None:
-        if session.kind is PersonKind.CUSTOMER:
-            return None
-        after = (await self._shops.get(session.shop_id)).policy.offline_after_s
-        if session.kind is PersonKind.BOT:
-            return after.bot
-        return {"mobile": after.mobile, "desktop": after.desktop}.get(session.device, after.web)
 
 
 def _party(session: Session) -> Party:

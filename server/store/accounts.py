@@ -1,6 +1,6 @@
 """Accounts: the people of a shop, and its bots."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -52,6 +52,15 @@ class AccountRow:
     token_version: int
     created_ms: int
     disabled_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LastSeen:
+    """How somebody was connected last: the most patient kind of device since they came to work (empty: not known), and
+    whether they are counted offline since (KS-18)."""
+
+    device: str
+    away: bool
 
 
 class Accounts:
@@ -163,22 +172,47 @@ class Accounts:
                     )
         return _there(row)
 
-    async def set_status(
-        self, shop_id: ShopId, account_id: AccountId, status: AgentStatus, *, device: str | None = None
-    ) -> AccountRow:
-        """Keep what an agent chose (KS-18), and on which kind of device when that is given. NOT_FOUND."""
+    async def set_status(self, shop_id: ShopId, account_id: AccountId, status: AgentStatus) -> AccountRow:
+        """Keep what an agent chose (KS-18). NOT_FOUND."""
         row = await self._db.fetchrow(
             """
-            UPDATE accounts SET status = $3, device = coalesce($4, device),
+            UPDATE accounts SET status = $3,
                 status_at = CASE WHEN status = $3 THEN status_at ELSE date_trunc('milliseconds', clock_timestamp()) END
             WHERE shop_id = $1 AND id = $2 RETURNING *
             """,
             shop_id,
             account_id,
             status,
-            device,
         )
         return _there(row)
+
+    async def came_by(
+        self, shop_id: ShopId, account_id: AccountId, device: str, as_patient: Sequence[str]
+    ) -> None:
+        """Keep on which kind of device somebody is connected, unless they used one of `as_patient` since they came to
+        work: the longest grace holds (KS-18), also when live state is lost."""
+        await self._db.execute(
+            """
+            UPDATE accounts SET device = $3
+            WHERE shop_id = $1 AND id = $2 AND device <> $3 AND (status = 'offline' OR device <> ALL ($4::text[]))
+            """,
+            shop_id,
+            account_id,
+            device,
+            list(as_patient),
+        )
+
+    async def last_seen(self, shop_id: ShopId) -> dict[AccountId, LastSeen]:
+        """How everybody of a shop was connected last."""
+        rows = await self._db.fetch(
+            """
+            SELECT a.id, a.device, coalesce(s.state = 'away', false) AS away
+            FROM accounts a LEFT JOIN agent_states s ON s.account_id = a.id AND s.ended_at IS NULL
+            WHERE a.shop_id = $1
+            """,
+            shop_id,
+        )
+        return {row["id"]: LastSeen(row["device"], row["away"]) for row in rows}
 
     async def set_capacity(self, shop_id: ShopId, account_id: AccountId, capacity: int | None) -> AccountRow:
         """1 to 500 (KS-19); None: the shop's default. NOT_FOUND."""

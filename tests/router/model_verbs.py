@@ -16,6 +16,7 @@ from router.model import (
     ConversationState,
     Plan,
     Profile,
+    Remembered,
     Request,
 )
 from router.policy import Policy
@@ -227,6 +228,10 @@ class Author:
             "profiles": [(self.profile(AccountId(name)), self.status()) for name in staff],
             "conversations": [self.state(name) for name in live] + [self.waiting(name) for name in crowd],
             "offline_after_ms": draw.choice(GRACES),
+            "remembered": Remembered(
+                grace_ms={AccountId(name): draw.choice(GRACES) for name in staff if draw.random() < 0.6},
+                away=frozenset(AccountId(name) for name in staff if draw.random() < 0.2),
+            ),
         }
 
     # --- parts -------------------------------------------------------------------------------------------------------

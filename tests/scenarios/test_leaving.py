@@ -142,6 +142,39 @@ async def test_a_mobile_kept_beside_the_browser_outlives_it(house: House) -> Non
     assert await (await shop.customer("Ada")).reaches() == "Lily"
 
 
+@pytest.mark.req("KS-18", "PF-02")
+async def test_the_grace_of_the_last_device_holds_though_live_state_was_lost(house: House) -> None:
+    shop = await house.shop(**QUICK)
+    mobile = await shop.agent("Mobile", device="mobile")
+    web = await shop.agent("Web")
+    await mobile.leave()
+    await web.leave()
+
+    await shop.app.live.rebuild(shop.id)  # as if Redis had been wiped
+
+    await counted_offline(shop, web)
+    assert [await (await shop.customer(f"C{i}")).reaches() for i in range(2)] == ["Mobile", "Mobile"]
+
+
+@pytest.mark.req("KS-18", "PF-02")
+async def test_who_was_counted_offline_gets_nothing_when_live_state_was_lost(house: House) -> None:
+    shop = await house.shop(**QUICK)
+    lily = await shop.agent("Lily")
+    await lily.leave()
+    await counted_offline(shop, lily)
+    ada = await shop.customer("Ada")
+    assert await ada.waits() == ("default", 1, "nobody_online")
+
+    async def known() -> bool:
+        return (await shop.app.account_store.last_seen(shop.id))[AccountId(lily.id)].away
+
+    await until(known, what="its being written down")
+    await shop.app.live.rebuild(shop.id)
+
+    assert await shop.loads() == {"Lily": 0}
+    await counted_offline(shop, lily)
+
+
 @pytest.mark.req("KS-18", "KS-19")
 async def test_who_comes_back_is_online_again_and_gets_the_queue(house: House) -> None:
     shop = await house.shop(**QUICK)

@@ -260,6 +260,57 @@ async def test_a_connection_after_the_rebuild_ends_the_grace(desk: Desk) -> None
     assert (await desk.expire()).counted_offline == ("ann",), "the connection's own grace holds"
 
 
+@pytest.mark.req("KS-18")
+async def test_everybody_gets_their_own_grace_after_a_rebuild(desk: Desk) -> None:
+    """By the device that durable facts remember; on that they come back, too."""
+    await desk.open()
+    profiles = [(Profile(AccountId(name)), ONLINE) for name in ("web", "desktop", "mobile", "unknown")]
+    grace_ms = {AccountId("web"): 5, AccountId("desktop"): 2 * MINUTE_MS, AccountId("mobile"): None}
+    await desk.engine.rebuild(
+        POLICY,
+        [*profiles, (Profile(AccountId("home")), OFFLINE)],
+        [],
+        offline_after_ms=MINUTE_MS,
+        remembered=Remembered(grace_ms={**grace_ms, AccountId("home"): 5}),
+        **desk.stamp(),
+    )
+    counted: list[tuple[str, ...]] = []
+    for passed_ms in (5, MINUTE_MS - 5, MINUTE_MS, 7 * 24 * 60 * MINUTE_MS):
+        desk.later(passed_ms)
+        counted.append((await desk.expire()).counted_offline)
+    assert counted == [("web",), ("unknown",), ("desktop",), ()]
+    await desk.connect("mobile", "browser", offline_after_ms=5)
+    await desk.disconnect("mobile", "browser")
+    desk.later(MINUTE_MS)
+    assert (await desk.expire()).counted_offline == (), "the mobile was used since coming to work"
+
+
+@pytest.mark.req("KS-18")
+async def test_who_was_counted_offline_is_so_after_a_rebuild(desk: Desk) -> None:
+    await desk.open()
+    profiles = [(Profile(AccountId("ann")), ONLINE), (Profile(AccountId("home")), OFFLINE)]
+    held = ConversationState(
+        ConversationId("c1"), Life.ACTIVE, AccountId("ann"), 1, 1, 1, desk.now, "default"
+    )
+    away = Remembered(
+        grace_ms={AccountId("ann"): MINUTE_MS}, away=frozenset({AccountId("ann"), AccountId("home")})
+    )
+    await desk.engine.rebuild(
+        POLICY,
+        profiles,
+        [held, waiting("w1", desk.now)],
+        offline_after_ms=None,
+        remembered=away,
+        **desk.stamp(),
+    )
+    assert await desk.queue() == ["w1"], "they are given nothing (I9)"
+    assert (await desk.expire(requeue_after_ms=MINUTE_MS)).counted_offline == ("ann",)
+    desk.later(MINUTE_MS)
+    assert (await desk.expire(requeue_after_ms=MINUTE_MS)).requeue == (("ann", ("c1",)),)
+    given = await desk.connect("ann", "ann-web", offline_after_ms=5)
+    assert [one.conversation for one in given] == ["w1"]
+
+
 async def test_a_rebuild_replaces_everything(desk: Desk) -> None:
     await desk.open(mode="grouped", order_state_groups={"trade_done": ["post"]})
     await desk.hire("ann", "post", capacity=1)

@@ -129,7 +129,8 @@ async def test_what_is_refused_is_rolled_back_with_its_record(world: World, befo
 
 async def test_what_agents_do_all_day_is_no_change_of_settings(world: World, before: int) -> None:
     accounts = Accounts(world.db)
-    await accounts.set_status(world.shop, world.ann, AgentStatus.ONLINE, device="web")
+    await accounts.set_status(world.shop, world.ann, AgentStatus.ONLINE)
+    await accounts.came_by(world.shop, world.ann, "web", ["web"])
     await accounts.raise_token_version(world.shop, world.ann)
     await accounts.update(world.shop, world.ann, {"name": "ann"})
     assert await recorded(world, since=before) == []

@@ -9,7 +9,9 @@ from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import AccountId, CustomerId, GroupId, new_id
 from protocol.states import AgentStatus, OrderState, Role
-from server.store.accounts import Accounts
+from router.policy import OfflineAfter
+from server.store.accounts import Accounts, LastSeen
+from server.store.agent_states import AgentStates
 from server.store.api_keys import ApiKeys
 from server.store.conversations import Conversations
 from server.store.customers import Customers
@@ -187,9 +189,34 @@ async def test_pages_of_accounts_leave_out_the_disabled_unless_asked(
 
 @pytest.mark.req("KS-18")
 async def test_the_chosen_status_is_kept_with_its_time(world: World, accounts: Accounts) -> None:
-    online = await accounts.set_status(world.shop, world.ann, AgentStatus.ONLINE, device="web")
+    online = await accounts.set_status(world.shop, world.ann, AgentStatus.ONLINE)
     again = await accounts.set_status(world.shop, world.ann, AgentStatus.ONLINE)
-    assert (again.status, again.device, again.status_ms) == (AgentStatus.ONLINE, "web", online.status_ms)
+    assert (again.status, again.status_ms) == (AgentStatus.ONLINE, online.status_ms)
+
+
+@pytest.mark.req("KS-18")
+async def test_the_most_patient_device_since_coming_to_work_is_kept(world: World, accounts: Accounts) -> None:
+    after = OfflineAfter(web=60, desktop=90, mobile=None)
+
+    async def comes_by(device: str) -> str:
+        await accounts.came_by(world.shop, world.ann, device, after.as_patient(device))
+        return (await accounts.last_seen(world.shop))[world.ann].device
+
+    assert (await accounts.last_seen(world.shop))[world.ann] == LastSeen("", away=False)
+    await accounts.set_status(world.shop, world.ann, AgentStatus.ONLINE)
+    assert [await comes_by(each) for each in ("web", "desktop", "web", "mobile", "desktop", "web")] == [
+        "web",
+        "desktop",
+        "desktop",
+        "mobile",
+        "mobile",
+        "mobile",
+    ]
+    await accounts.set_status(world.shop, world.ann, AgentStatus.OFFLINE)
+    assert await comes_by("web") == "web", "the next day begins with what it begins with"
+    await accounts.set_status(world.shop, world.ann, AgentStatus.ONLINE)
+    await AgentStates(world.db).away(world.shop, [world.ann])
+    assert (await accounts.last_seen(world.shop))[world.ann] == LastSeen("web", away=True)
 
 
 async def test_revoking_raises_the_token_version(world: World, accounts: Accounts) -> None:
