@@ -49,6 +49,7 @@ class ConversationVerbs(MemoryVerbs):
         op_id: str,
         day: int,
         expected_epoch: int | None = None,
+        stay: str | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
         """See `Engine.assign`."""
@@ -67,7 +68,7 @@ class ConversationVerbs(MemoryVerbs):
             # Who takes it by their own hand is there, whatever their status says.
             absent = receiver.status is AgentStatus.OFFLINE or receiver.counted_offline
             away = absent and by != receiver.profile.agent
-            turn.give(record, receiver, Reason.BY_HAND, offline=away, by=by)
+            turn.give(record, receiver, Reason.BY_HAND, offline=away, by=by, stay=stay)
             return None
 
         return self.run_verb(op_id, day, now_ms, act)

@@ -41,6 +41,7 @@ class MemoryTurn:
         offline: bool = False,
         by: AccountId | None = None,
         tried: tuple[Tried, ...] = (),
+        stay: str | None = None,
     ) -> None:
         """Make `agent` the owner, from wherever the conversation is; counts the receipt (KS-02)."""
         if record.life is Life.QUEUED and record.conversation in self.shop.conversations:
@@ -61,6 +62,7 @@ class MemoryTurn:
             offline=offline,
             by=by,
             tried=tried,
+            stay=stay,
         )
 
     def wait(
@@ -288,6 +290,7 @@ class MemoryTurn:
         offline: bool = False,
         by: AccountId | None = None,
         tried: tuple[Tried, ...] = (),
+        stay: str | None = None,
     ) -> None:
         previous = record.owner
         record.life = LIFE[record.life, STEP[change]]
@@ -314,6 +317,7 @@ class MemoryTurn:
             offline=offline,
             by=by,
             tried=tried,
+            stay=stay,
         )
         self.shop.unconfirmed[record.conversation, record.rev] = decision
         self.decisions.append(decision)

@@ -144,6 +144,8 @@ class Decision:
     by: AccountId | None = None
     """who did it by hand"""
     tried: tuple[Tried, ...] = ()
+    stay: str | None = None
+    """why the former owner takes part from then on (CO-10), perhaps without a word; None: they do not"""
 
 
 class Refusal(StrEnum):

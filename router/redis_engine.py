@@ -63,11 +63,20 @@ class RedisEngine(RedisQuestions):
         op_id: str,
         day: int,
         expected_epoch: int | None = None,
+        stay: str | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
         """See `Engine.assign`."""
         return await self._verb(
-            "assign", op_id, day, now_ms, conversation, agent, by or "", _number(expected_epoch)
+            "assign",
+            op_id,
+            day,
+            now_ms,
+            conversation,
+            agent,
+            by or "",
+            _number(expected_epoch),
+            "" if stay is None else f"={stay}",
         )
 
     async def pull(

@@ -75,6 +75,7 @@ def decision(row: Row) -> Decision:
         offline,
         by,
         tried,
+        *stay,
     ) = row
     return Decision(
         name,
@@ -93,6 +94,7 @@ def decision(row: Row) -> Decision:
         offline == 1,
         by or None,
         walked(tried) if tried else (),
+        stay[0] if stay else None,
     )
 
 

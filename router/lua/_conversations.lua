@@ -15,7 +15,7 @@ local function save(c)
 end
 
 -- One change of a conversation: raises rev, and epoch with the owner; writes the record; notes the decision.
-local function decide(c, change, owner, reason, place, offline, by, tried)
+local function decide(c, change, owner, reason, place, offline, by, tried, stay)
   local previous = c.owner
   c.rev = c.rev + 1
   if owner ~= previous then
@@ -30,7 +30,7 @@ local function decide(c, change, owner, reason, place, offline, by, tried)
   local n = #decisions + 1
   names[n] = ('%s:%010d'):format(c.id, c.rev)
   decisions[n] = cjson.encode({ c.id, c.rev, c.epoch, change, now, owner, previous, reason, c.pool, c.priority, c.arrived,
-    place, change == 'ended' and c.til or 0, offline, by, tried or 0 })
+    place, change == 'ended' and c.til or 0, offline, by, tried or 0, stay })
 end
 
 -- Pool scores: class first, then arrival; ids break ties. 2^45 ms is the year 3084.
@@ -50,7 +50,7 @@ local function forget_wrap_up(c)
 end
 
 -- To an agent, from wherever it is; counts as received.
-local function give(c, a, reason, offline, by, tried)
+local function give(c, a, reason, offline, by, tried, stay)
   if c.life == 'queued' then
     dequeue(c)
   else
@@ -59,7 +59,7 @@ local function give(c, a, reason, offline, by, tried)
   end
   take_slot(c, a, reason, true)
   c.life = 'active'
-  decide(c, 'assigned', a.id, reason, 0, offline, by, tried)
+  decide(c, 'assigned', a.id, reason, 0, offline, by, tried, stay)
 end
 
 -- Into its pool, at its first arrival time.

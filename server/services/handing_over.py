@@ -22,7 +22,6 @@ from server.services.delivery import Delivery
 from server.services.live import Live
 from server.services.live import refused as routing_refused
 from server.services.names import Names
-from server.services.participants import Participants
 from server.services.pools import pool_named
 from server.services.routing import Routing
 from server.services.scope import Scope, Why, refusal
@@ -64,7 +63,6 @@ class HandingOver:
         seeing: Seeing,
         scope: Scope,
         targets: Targets,
-        participants: Participants,
     ) -> None:
         self._live = live
         self._routing = routing
@@ -75,7 +73,6 @@ class HandingOver:
         self._seeing = seeing
         self._scope = scope
         self._targets = targets
-        self._participants = participants
         # Of those who give to one department at once, each sees what the one before did.
         self._choosing: WeakValueDictionary[GroupId, asyncio.Lock] = WeakValueDictionary()
 
@@ -178,15 +175,9 @@ class HandingOver:
                 op_id=stamp.op_id,
                 day=stamp.day,
                 expected_epoch=giving.epoch,
+                stay=giving.reason if giving.stay and row.owner_kind == "agent" else None,
             ),
         )
-        if giving.stay and row.owner_id is not None and row.owner_kind == "agent":
-            try:
-                await self._participants.add(
-                    row.shop_id, row.id, row.owner_id, "collaborator", by=giving.by, reason=giving.reason
-                )
-            except RequestError as error:  # it is given away all the same; they see that they are not in it
-                log.warning("former_owner_left", conversation=row.id, reason=error.reason)
         await self._record(row, done, giving, group)
 
     async def _record(self, row: ConversationRow, done: Done, giving: Giving, group: GroupRow | None) -> None:

@@ -14,6 +14,7 @@ import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
+from protocol.codes import ErrorCode
 from protocol.errors import RequestError
 from protocol.ids import AccountId, ClientMessageId, ConversationId, ShopId
 from protocol.states import Life
@@ -25,6 +26,7 @@ from server.failpoints import armed, hit
 from server.services.delivery import Delivery
 from server.services.live import Live, Verb
 from server.services.names import Names
+from server.services.participants import Participants
 from server.services.shops import Shops
 from server.store.customers import Customers
 from server.store.entry import digest
@@ -45,6 +47,7 @@ class Routing:
         customers: Customers,
         writer: Log,
         delivery: Delivery,
+        participants: Participants,
         registry: CollectorRegistry,
     ) -> None:
         self._decided = Counter(
@@ -59,6 +62,7 @@ class Routing:
         self._customers = customers
         self._writer = writer
         self._delivery = delivery
+        self._participants = participants
 
     # --- verbs -------------------------------------------------------------------------------------------------------
     async def do(self, shop: ShopId, verb: Verb) -> Done:
@@ -137,7 +141,8 @@ class Routing:
 
     # --- making decisions durable and known --------------------------------------------------------------------------
     async def settle(self, shop: ShopId, decisions: Sequence[Decision]) -> int:
-        """Append, deliver and confirm these decisions. Idempotent. Returns how many were new to the log.
+        """Append, deliver and confirm these decisions, and let stay who wants to. Idempotent. Returns how many were new
+        to the log.
 
         What cannot be made durable now (database down) stays unconfirmed, and a sweep settles it.
         """
@@ -160,8 +165,12 @@ class Routing:
         if armed:
             await hit("claim.before_confirm")
         await self._delivery.decided(shop, settled)
-        if settled:
-            confirmed = [(decision.conversation, decision.rev) for decision, _, _ in settled]
+        confirmed = [
+            (decision.conversation, decision.rev)
+            for decision, _, _ in settled
+            if await self._lets_stay(shop, decision)
+        ]
+        if confirmed:
             try:
                 await self._live.engine(shop).confirm(confirmed)
             except LinkError as error:  # they stay unconfirmed, and a sweep settles them once more
@@ -182,6 +191,26 @@ class Routing:
                     epoch=decision.epoch,
                 )
         return sum(not result.duplicate for _, _, result in settled)
+
+    async def _lets_stay(self, shop: ShopId, decision: Decision) -> bool:
+        """Whoever gave it away and stays takes part (CO-10), once however often this is asked. False: ask again."""
+        former = decision.previous_owner
+        if decision.stay is None or former is None:
+            return True
+        try:
+            await self._participants.add(
+                shop,
+                decision.conversation,
+                former,
+                "collaborator",
+                by=decision.by,
+                reason=decision.stay,
+                once=f"s:{decision.rev}",
+            )
+        except RequestError as error:  # it is given away all the same; they see that they are not in it
+            log.warning("former_owner_left", conversation=decision.conversation, reason=error.reason)
+            return error.code not in (ErrorCode.UNAVAILABLE, ErrorCode.COMMIT_UNKNOWN)
+        return True
 
     async def _forget(self, shop: ShopId, conversation: ConversationId) -> None:
         """What is closed in the log lives no more, whatever was decided of it later by one who did not know: it would

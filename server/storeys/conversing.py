@@ -92,7 +92,6 @@ class Conversing(RoutingStorey):
             self.seeing,
             self.scope,
             self.targets,
-            self.participants,
         )
         self.automation = AutomationParts.of(
             settings,

@@ -62,9 +62,6 @@ class RoutingStorey(Stores):
             self.participant_store,
             self.history,
         )
-        self.routing = Routing(
-            self.live, self.shops, self.names, self.customer_store, self.writer, self.delivery, self.registry
-        )
         self.seeing = Seeing(
             self.conversations,
             self.lists,
@@ -87,6 +84,16 @@ class RoutingStorey(Stores):
             self.delivery,
             self.bus,
             lambda: self.node.name,
+        )
+        self.routing = Routing(
+            self.live,
+            self.shops,
+            self.names,
+            self.customer_store,
+            self.writer,
+            self.delivery,
+            self.participants,
+            self.registry,
         )
         self.agents = Agents(
             self.live,

@@ -152,6 +152,7 @@ class Author:
 
     def assign(self) -> tuple[str, dict[str, Any]]:
         args = {"conversation": self.conversation(), "agent": self.agent(), "by": AccountId("boss")}
+        args["stay"] = self.random.choice([None, None, "", '= "why" / 为何 \n'])
         return "assign", args | self.maybe_epoch()
 
     def pull(self) -> tuple[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from protocol.codes import ErrorCode
+from protocol.errors import RequestError
 from protocol.ids import AccountId, ConversationId
 from protocol.shapes import Message
 from protocol.states import Role
@@ -176,6 +177,60 @@ async def test_who_hands_over_inside_the_collaboration_stays_and_follows(house: 
     assert [
         each.conversation_id for each in (await lily.asks("conversation.list", scope="shared")).conversations
     ] == [conversation]
+
+
+@pytest.mark.req("CO-10", "PF-05")
+async def test_who_stays_does_so_though_the_node_died_in_between(house: House) -> None:
+    shop, lily, ada, conversation = await desk_and_refunds(house, ("Max", {}))
+    [max_] = [person for person in house.people if person.name == "Max"]
+    stamp = await shop.app.live.stamp(shop.id)
+    await shop.app.live.engine(shop.id).assign(
+        ConversationId(conversation),
+        AccountId(max_.id),
+        by=AccountId(lily.id),
+        stay="wants a refund",
+        op_id=stamp.op_id,
+        day=stamp.day,
+    )  # and then it dies
+
+    await max_.sees(conversation, state="active", owner=max_.id)
+
+    async def stays() -> bool:
+        row = await shop.app.conversations.get(shop.id, ConversationId(conversation))
+        return row.collaborators == (lily.id,)
+
+    await until(stays, what="Lily's taking part")
+    await ada.says(conversation, "I want my money back")
+    await lily.reads(conversation, "I want my money back")
+    [part] = await shop.app.participant_store.of_conversation(shop.id, ConversationId(conversation))
+    assert (part.account_id, part.invited_by, part.reason) == (lily.id, lily.id, "wants a refund")
+
+
+@pytest.mark.req("CO-10", "PF-05")
+async def test_who_stays_does_so_when_the_database_is_back(house: House) -> None:
+    shop, lily, _, conversation = await desk_and_refunds(house, ("Max", {}))
+    away = RequestError(ErrorCode.UNAVAILABLE, "database_down", "Try again.")
+    real, failed = shop.app.participants.add, []
+
+    async def add(*args: Any, **more: Any) -> Any:
+        if not failed:
+            failed.append(args)
+            raise away
+        return await real(*args, **more)
+
+    for node in house.nodes:
+        node.app.participants.add = add
+
+    await hands_to_refunds(lily, conversation, stay=True)
+
+    await until(
+        lambda: (
+            (known := lily.knows(conversation)) is not None
+            and [each.person.name for each in known.participants] == ["Lily"]
+        ),
+        what="Lily's taking part",
+    )
+    assert failed
 
 
 @pytest.mark.req("CO-10", "KS-21")

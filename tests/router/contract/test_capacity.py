@@ -48,6 +48,18 @@ async def test_a_transfer_frees_the_former_owners_slot_and_refills_it(desk: Desk
     assert receivers(made) == [("c1", "bob"), ("c2", "ann")]
 
 
+@pytest.mark.req("CO-10")
+async def test_whether_the_former_owner_stays_is_carried_by_the_decision(desk: Desk) -> None:
+    await desk.open()
+    await desk.hire("ann")
+    await desk.hire("bob")
+    await desk.asks("c1", last="ann")
+    for to, stay in (("bob", '= "why" / 为何\n'), ("ann", ""), ("bob", None)):
+        [told] = await desk.assign("c1", to, stay=stay)
+        assert told.stay == stay
+        assert (await desk.engine.unconfirmed(0, now_ms=desk.now))[-1] == told
+
+
 @pytest.mark.req("KS-21")
 async def test_assigning_a_waiting_conversation_takes_it_out_of_its_pool(desk: Desk) -> None:
     await desk.open()
