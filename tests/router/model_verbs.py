@@ -151,7 +151,11 @@ class Author:
         return "claim", {"plan": made, "rand": draw.randrange(2**31), "takes_from": takes_from}
 
     def assign(self) -> tuple[str, dict[str, Any]]:
-        args = {"conversation": self.conversation(), "agent": self.agent(), "by": AccountId("boss")}
+        args: dict[str, Any] = {
+            "conversation": self.conversation(),
+            "agent": self.agent(),
+            "by": AccountId("boss"),
+        }
         args["stay"] = self.random.choice([None, None, "", '= "why" / 为何 \n'])
         return "assign", args | self.maybe_epoch()
 
