@@ -25,6 +25,7 @@ from router.link import Link
 from router.redis_link import Argument, LinkError
 from server.bus_reader import BusReader
 from server.bus_wire import pack
+from server.failpoints import armed, strikes
 from server.node import EPOCH_KEY, NODES_KEY, Node
 from server.push import Control, Push
 
@@ -125,6 +126,8 @@ class Bus:
 
     def publish(self, shop: ShopId, items: Sequence[Push | Control]) -> None:
         """Deliver to the people of `shop`: here before this returns, elsewhere soon. Never raises."""
+        if armed and strikes("publish.drop"):
+            return
         self._hub.deliver(shop, items)
         for item in items:
             if not item.to:

@@ -28,6 +28,8 @@ POINTS: Final[dict[str, frozenset[str]]] = {
     "claim.before_confirm": _ANY - {"fail"},
     # a push of a log entry is lost on its way to one socket
     "delivery.drop": frozenset({"drop"}),
+    # what was made durable is told to nobody: the node died between COMMIT and publishing
+    "publish.drop": frozenset({"drop"}),
     # the log takes an agent's words without asking whose the conversation is
     "fence.skip": frozenset({"skip"}),
     # the step of the routing scripts that counts a slot is done twice, as by a repeat that nobody recognised

@@ -60,6 +60,11 @@ async def _nothing(_: str) -> None:
     return
 
 
+def node_id(name: str) -> str:
+    """Whose incarnation it is."""
+    return name.rpartition(":")[0]
+
+
 class Contacts(Protocol):
     """What nodes tell each other of Redis without Redis (`store.contacts`)."""
 

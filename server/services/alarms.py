@@ -81,6 +81,12 @@ class Alarms:
             await self._tell(alarm, row)
         return w.AlarmResult(alarm=await self.shown(alarm))
 
+    async def tell_again(self, since: str | None) -> None:
+        """Alarms that were raised, looked after or cleared since (see `Contacts.since`), if perhaps nobody heard of
+        it."""
+        for alarm in await self._store.written_since(since):
+            await self._tell(alarm, await self._conversations.get(alarm.shop_id, alarm.conversation_id))
+
     async def open_alarms(self, shop: ShopId) -> list[Alarm]:
         """Every open alarm of a shop, the oldest first, as the wall shows them."""
         return [await self.shown(row) for row in await self._store.open_alarms(shop)]

@@ -5,7 +5,7 @@ numbers, the same shape, encoded once per audience; and that nothing reaches a c
 push that tells them only that there was something.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from protocol.events import InvitationEnded, ReadAdvanced, WatchingChanged
 from protocol.ids import AccountId, PersonId, ShopId
@@ -99,13 +99,7 @@ class Delivery:
         self, row: ConversationRow, message: MessageRow, quoting: Sequence[MessageRow] = ()
     ) -> None:
         """A message was taken back, and with it what others quote of it."""
-        pushes: list[Push] = []
-        for each in (message, *quoting):
-            pushes.append(views.message_push(staff_of(row), each, Audience.STAFF, "message.updated"))
-            if each.customer_seq is not None:
-                customer = (PersonId(row.customer_id),)
-                pushes.append(views.message_push(customer, each, Audience.CUSTOMER, "message.updated"))
-        self._bus.publish(row.shop_id, pushes)
+        self.recalled_again(row, (message, *quoting))
 
     async def redeliver(self, row: ConversationRow, message: MessageRow) -> None:
         """An entry of which perhaps nobody heard: its writer died, or its reply was lost. Receivers drop what they
@@ -129,6 +123,36 @@ class Delivery:
         self._bus.publish(
             row.shop_id, await self._staff_pushes(row, "conversation.updated", staff, await self._place(row))
         )
+
+    async def again(self, row: ConversationRow, moved: Collection[AccountId]) -> None:
+        """A conversation of whose last change perhaps nobody heard: as it is now, and how far it was read. `moved`: who
+        came, left, or ceased to own it of late; they hear of it too."""
+        staff, shop = staff_of(row), row.shop_id
+        gone = tuple(person for person in people(moved) if person not in staff)
+        pushes: list[Push] = []
+        last = await self._history.last_said(shop, row.id) if moved else None
+        pushes += await self.conversation_pushes(row, "conversation.updated", staff, last=last)
+        if gone:
+            pushes += await self._staff_pushes(row, "conversation.updated", gone, await self._place(row))
+        pushes += _read_pushes(row, "customer")
+        pushes += _read_pushes(row, "staff")
+        self._bus.publish(shop, pushes)
+        self._feed.touch(shop, (*staff, *gone))
+
+    def recalled_again(self, row: ConversationRow, messages: Sequence[MessageRow]) -> None:
+        """Entries that were taken back, and those that quote them; of which perhaps nobody heard."""
+        self._bus.publish(
+            row.shop_id, [each for message in messages for each in _recall_pushes(row, message)]
+        )
+
+    async def watching(self, shop: ShopId, accounts: tuple[AccountId, ...]) -> None:
+        """To each of these, everything that they watch now."""
+        self._bus.publish(shop, await self._watching_pushes(shop, accounts))
+
+    def asked_no_longer(self, row: ConversationRow, accounts: tuple[AccountId, ...]) -> None:
+        """These are not asked into a conversation; to those who were not it says nothing."""
+        if accounts:
+            self._bus.publish(row.shop_id, [_asked_no_longer(row, accounts)])
 
     async def read(self, moved: ReadMoved, side: Side) -> None:
         """A read mark moved; each audience gets it in its own numbering, and the customer only if theirs moved."""
@@ -264,6 +288,20 @@ def concerned(done: Appended, decision: Decision) -> tuple[PersonId, ...]:
     row = done.conversation
     ended = () if row.state is not Life.CLOSED else done.released
     return tuple(dict.fromkeys((*owners_of(row, decision), *staff_of(row), *people(ended))))
+
+
+def _recall_pushes(row: ConversationRow, message: MessageRow) -> list[Push]:
+    pushes = [views.message_push(staff_of(row), message, Audience.STAFF, "message.updated")]
+    if message.customer_seq is not None:
+        customer = (PersonId(row.customer_id),)
+        pushes.append(views.message_push(customer, message, Audience.CUSTOMER, "message.updated"))
+    return pushes
+
+
+def _read_pushes(row: ConversationRow, side: Side) -> list[Push]:
+    pushes = [_read_push(row, side, Audience.CUSTOMER, (PersonId(row.customer_id),))]
+    staff = staff_of(row)
+    return [*pushes, _read_push(row, side, Audience.STAFF, staff)] if staff else pushes
 
 
 def _read_push(row: ConversationRow, side: Side, audience: Audience, to: tuple[PersonId, ...]) -> Push:

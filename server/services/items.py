@@ -4,6 +4,7 @@ Everybody who takes part may; so may whoever may assign the conversation. The re
 is invited, nothing changes once it is closed) is judged by the database, in the moment of the change.
 """
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from protocol.cards import Item
@@ -103,6 +104,13 @@ class Items:
             removed=row.removed_ms is not None,
         )
 
+    async def tell_again(
+        self, since: str | None, conversations: Mapping[ConversationId, ConversationRow]
+    ) -> None:
+        """What of the work of these changed since (see `Contacts.since`), if perhaps nobody heard of it."""
+        for item in await self._store.written_since(since, conversations):
+            self._publish(conversations[item.conversation_id], await self.shown(item))
+
     async def _change(
         self,
         session: Session,
@@ -154,19 +162,14 @@ class Items:
             return
         row = done.conversation
         self._delivery.appended(done.entry, done.appended)
-        self._bus.publish(
-            row.shop_id,
-            [
-                push(
-                    [PersonId(person) for person in row.following],
-                    "item.changed",
-                    ItemChanged(item=item),
-                    key=f"item:{row.id}:{item.item_id}",
-                    seq=item.rev,
-                )
-            ],
-        )
+        self._publish(row, item)
         await self._delivery.changed_for_staff(row)
+
+    def _publish(self, row: ConversationRow, item: Item) -> None:
+        people = [PersonId(person) for person in row.following]
+        changed = ItemChanged(item=item)
+        key = f"item:{row.id}:{item.item_id}"
+        self._bus.publish(row.shop_id, [push(people, "item.changed", changed, key=key, seq=item.rev)])
 
 
 def _moment(text: str | None) -> int | None:

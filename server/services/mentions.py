@@ -60,6 +60,11 @@ class Naming:
         """A note was taken back: whoever has not read it need not any more."""
         self._tell(note.shop_id, await self._store.withdraw(note.shop_id, note.conversation_id, note.seq))
 
+    async def tell_again(self, since: str | None) -> None:
+        """Who was named, or read it, since (see `Contacts.since`), if perhaps nobody heard of it."""
+        for shop, row in await self._store.written_since(since):
+            self._tell(shop, (row,))
+
     def _tell(self, shop: ShopId, rows: Iterable[MentionRow]) -> None:
         self._bus.publish(
             shop,

@@ -4,7 +4,7 @@ Who may ask whom is judged by the scope engine, on the conversation and on each 
 one statement, and its owner is none of it: exactly one person owns a conversation whoever else takes part.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypedDict
 
 from protocol.cards import Invitation
@@ -328,6 +328,20 @@ class Participants:
     async def tell(self, change: RosterChange) -> None:
         """A change that was made as part of something else is durable now: let everybody hear of it."""
         await self._tell(change)
+
+    async def tell_again(self, rows: Collection[ConversationRow]) -> None:
+        """Who is asked into these, and who was and is not, if perhaps nobody heard of it."""
+        # Only where colleagues have entries of their own can anybody have been asked.
+        rows = [row for row in rows if row.head_seq > row.customer_head_seq]
+        asked_ever = await self._invitations.asked_ever(row.id for row in rows)
+        for row in rows:
+            past = asked_ever.get(row.id, set[AccountId]())
+            if not past:
+                continue
+            asked = await self._invitations.of_conversation(row.shop_id, row.id)
+            self._delivery.asked_no_longer(row, tuple(past.difference(each.account_id for each in asked)))
+            for each in asked:
+                await self._tell_invited(row, [each])
 
     # --- shared ------------------------------------------------------------------------------------------------------
     async def _members(self, session: Session, group: GroupId) -> tuple[AccountId, ...]:

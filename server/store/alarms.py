@@ -6,6 +6,7 @@ from typing import Final
 
 from protocol.errors import not_found
 from protocol.ids import AccountId, ConversationId, ShopId
+from server.store.contacts import written_since
 from server.store.conversation_columns import WIDTH, columns, conversation_from
 from server.store.database import Database, Row
 from server.store.entry import Appended, Entry
@@ -102,6 +103,11 @@ class Alarms:
             shop_id,
             limit,
         )
+        return tuple(AlarmRow(*row.values()) for row in rows)
+
+    async def written_since(self, since: str | None) -> tuple[AlarmRow, ...]:
+        """Alarms of all shops that were raised, looked after or cleared since (see `Contacts.since`)."""
+        rows = await self._db.fetch(f"SELECT {_COLUMNS} FROM alarms a WHERE {written_since('a', 1)}", since)
         return tuple(AlarmRow(*row.values()) for row in rows)
 
     async def acknowledge(self, shop_id: ShopId, alarm_id: str, by: AccountId) -> tuple[AlarmRow, bool]:

@@ -3,7 +3,7 @@
 What agents and customers write, and what the router decides, goes through `server.store.log` alone.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from protocol.errors import RequestError, invalid_state, not_found
 from protocol.ids import AccountId, ConversationId, CustomerId, ShopId
 from protocol.states import Life
 from router.model import Contact, ConversationState, Remembered
+from server.store.contacts import written_since
 from server.store.conversation_columns import WIDTH, columns, conversation_from
 from server.store.customer_columns import customer_columns, customer_from
 from server.store.database import Database, Row
@@ -200,6 +201,23 @@ class Conversations:
         if row is None:
             raise not_found("conversation")
         return view_from(row)
+
+    async def written_since(
+        self, since: str | None, also: Iterable[ConversationId]
+    ) -> dict[ConversationId, ConversationRow]:
+        """The open conversations of all shops that changed since (see `Contacts.since`), and `also` these."""
+        rows = await self._db.fetch(
+            f"""
+            SELECT {columns("c")} FROM conversations c WHERE c.id IN (
+                SELECT o.id FROM conversations o WHERE o.state <> 'closed' AND {written_since("o", 1)}
+                UNION ALL SELECT unnest($2::uuid[])
+            )
+            """,
+            since,
+            list(also),
+        )
+        found = [conversation_from(tuple(row.values())) for row in rows]
+        return {row.id: row for row in found}
 
     async def mark_read(
         self, shop_id: ShopId, conversation_id: ConversationId, side: Side, seq: int

@@ -4,12 +4,13 @@ Customers see public entries only, in a numbering of their own without holes (`c
 `seq`, which is what the primary key knows.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from protocol.errors import forbidden, invalid_state, not_found
 from protocol.ids import ConversationId, CustomerId, MessageId, PersonId, ShopId
+from server.store.contacts import written_since
 from server.store.conversation_columns import WIDTH, columns, conversation_from
 from server.store.database import Database, Row
 from server.store.message_columns import MESSAGE_WIDTH, message_columns, message_from
@@ -264,6 +265,21 @@ class History:
             within_s,
         )
         return tuple(_written(row) for row in rows)
+
+    async def recalled_since(
+        self, since: str | None, conversations: Iterable[ConversationId]
+    ) -> tuple[MessageRow, ...]:
+        """Entries of these that were taken back since (see `Contacts.since`), or lost words that they quoted."""
+        rows = await self._db.fetch(
+            f"""
+            SELECT {message_columns("m")} FROM messages m
+            WHERE m.conversation_id = ANY ($2) AND m.rev > 0 AND {written_since("m", 1)}
+            ORDER BY m.conversation_id, m.seq
+            """,
+            since,
+            list(conversations),
+        )
+        return tuple(message_from(tuple(row.values())) for row in rows)
 
     async def transcript(
         self, shop_id: ShopId, conversation_id: ConversationId, *, for_customer: CustomerId | None = None

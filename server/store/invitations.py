@@ -1,5 +1,6 @@
 """Who is asked into which conversation. Written by `change_roster` (`server.store.participants`) alone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,6 +56,24 @@ class Invitations:
         """Who is asked into a conversation now, oldest first."""
         sql = _INVITATION.format(where="i.conversation_id = $2", limit="")
         return tuple(_invitation(row) for row in await self._db.fetch(sql, shop_id, conversation_id))
+
+    async def asked_ever(
+        self, conversations: Iterable[ConversationId]
+    ) -> dict[ConversationId, set[AccountId]]:
+        """Who was ever asked into each of these, as their logs tell; into the others nobody was."""
+        rows = await self._db.fetch(
+            """
+            SELECT m.conversation_id, w.who ->> 'id' AS account_id
+            FROM messages m CROSS JOIN LATERAL jsonb_array_elements(m.body #> '{data,who}') AS w(who)
+            WHERE m.conversation_id = ANY ($1) AND m.sender_kind = 'system' AND m.visibility = 'internal'
+                AND m.body ->> 'event' = 'invited'
+            """,
+            list(conversations),
+        )
+        asked: dict[ConversationId, set[AccountId]] = {}
+        for row in rows:
+            asked.setdefault(row["conversation_id"], set()).add(row["account_id"])
+        return asked
 
     async def overdue(self, limit: int = 200) -> tuple[tuple[ShopId, ConversationId], ...]:
         """Conversations of all shops with an invitation whose time is over."""

@@ -1,6 +1,6 @@
 """Divided work (CO-08): the items of conversations. Every change is one statement, with its entry in the log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -9,6 +9,7 @@ import orjson
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError, invalid_state, not_found
 from protocol.ids import AccountId, ClientMessageId, ConversationId, MessageId, ShopId, new_id
+from server.store.contacts import written_since
 from server.store.conversation_columns import WIDTH, columns, conversation_from
 from server.store.database import Database, Row
 from server.store.entry import Appended, Entry
@@ -99,6 +100,20 @@ class Items:
             """,
             shop_id,
             conversation_id,
+        )
+        return tuple(ItemRow(*row.values()) for row in rows)
+
+    async def written_since(
+        self, since: str | None, conversations: Iterable[ConversationId]
+    ) -> tuple[ItemRow, ...]:
+        """Items of these that changed since (see `Contacts.since`), removed ones too."""
+        rows = await self._db.fetch(
+            f"""
+            SELECT {", ".join(f"i.{name}" for name in _ITEM)} FROM items i
+            WHERE i.conversation_id = ANY ($2) AND {written_since("i", 1)}
+            """,
+            since,
+            list(conversations),
         )
         return tuple(ItemRow(*row.values()) for row in rows)
 

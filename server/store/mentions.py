@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from protocol.ids import AccountId, ConversationId, MessageId, PersonId, ShopId, new_id
+from server.store.contacts import written_since
 from server.store.conversation_columns import columns, conversation_from
 from server.store.cursors import Part, read_cursor, write_cursor
 from server.store.database import Database, Row, Transaction
@@ -123,6 +124,15 @@ class Mentions:
             seq,
         )
         return tuple(_mention(row) for row in rows)
+
+    async def written_since(self, since: str | None) -> tuple[tuple[ShopId, MentionRow], ...]:
+        """Mentions in all shops that are new, or were read or withdrawn, since (see `Contacts.since`)."""
+        rows = await self._db.fetch(
+            _MENTION.format(of="mentions").replace("SELECT", "SELECT n.shop_id,", 1)
+            + f" WHERE NOT n.void AND {written_since('n', 1)} ORDER BY n.at, n.message_id",
+            since,
+        )
+        return tuple((row["shop_id"], MentionRow(*tuple(row.values())[1:])) for row in rows)
 
     async def read(
         self, shop_id: ShopId, account_id: AccountId, message_ids: tuple[MessageId, ...] | None

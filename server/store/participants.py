@@ -4,6 +4,7 @@ The roster is in the conversation's row (the hot path reads it there); `particip
 conversations of a person. Both are changed by the function `change_roster` alone.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -19,6 +20,7 @@ from protocol.ids import (
     ShopId,
     new_id,
 )
+from server.store.contacts import written_since
 from server.store.conversation_columns import columns, conversation_from
 from server.store.database import Database, Transaction
 from server.store.rows import ConversationRow, MessageRow
@@ -67,6 +69,17 @@ class Participation:
     """`left`, `removed`, `closed`, `became_owner`, `other_role`"""
     invited_by: AccountId | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Somebody's part in a conversation changed."""
+
+    shop_id: ShopId
+    conversation_id: ConversationId
+    account_id: AccountId
+    watching: bool
+    """that they watched it"""
 
 
 class Participants:
@@ -187,6 +200,32 @@ class Participants:
             conversation_id,
         )
         return tuple(Participation(*row.values()) for row in rows)
+
+    async def moved_since(self, since: str | None) -> tuple[Moved, ...]:
+        """Who came into a conversation, left it, or began or ceased to watch it since (see `Contacts.since`), in all
+        shops."""
+        rows = await self._db.fetch(
+            f"""
+            SELECT p.shop_id, p.conversation_id, p.account_id, p.role = 'watcher' FROM participations p
+            WHERE {written_since("p", 1)}
+            """,
+            since,
+        )
+        return tuple(Moved(*row.values()) for row in rows)
+
+    async def gave_up_since(
+        self, since: str | None, conversations: Iterable[ConversationId]
+    ) -> tuple[Moved, ...]:
+        """Who ceased to own one of these since."""
+        rows = await self._db.fetch(
+            f"""
+            SELECT d.shop_id, d.conversation_id, d.previous_owner, false FROM decisions d
+            WHERE d.conversation_id = ANY ($2) AND d.previous_owner IS NOT NULL AND {written_since("d", 1)}
+            """,
+            since,
+            list(conversations),
+        )
+        return tuple(Moved(*row.values()) for row in rows)
 
     async def open_of_customer(self, shop_id: ShopId, customer_id: CustomerId) -> ConversationRow | None:
         """The customer's open conversation, if there is one."""

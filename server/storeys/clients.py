@@ -40,6 +40,7 @@ class Clients(ABC):
         scripts = failpoints.scripts({**SOURCES, **SCRIPTS})
         self.link = link_to(redis_url, scripts=scripts, time_out_s=settings.redis_timeout_s)
         self.hub = Hub()
+        self.contacts = Contacts(self.db, kept_s=settings.redeliver_s)
         self.node = Node(
             self.link,
             settings.node,
@@ -47,7 +48,7 @@ class Clients(ABC):
             renew_s=settings.lease_renew_s,
             on_fenced=self._fenced,
             on_registered=self._registered,
-            contacts=Contacts(self.db),
+            contacts=self.contacts,
         )
         self.bus = Bus(
             self.link,

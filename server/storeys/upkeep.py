@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from server.services.untold import Untold
 from server.settings import Settings
 from server.storeys.surfaces import Surfaces
 from server.sweeps.deadlines import Deadlines
@@ -52,9 +53,19 @@ class Upkeep(Surfaces):
             settings.queue_places_told,
             settings.queue_places_s,
         )
-        dead = DeadNodes(
-            self.node, self.shops, self.routing, self.history, self.delivery, settings.redeliver_s
+        untold = Untold(
+            self.contacts,
+            self.history,
+            self.conversations,
+            self.participant_store,
+            self.delivery,
+            self.participants,
+            self.work.items,
+            self.work.alarms,
+            self.together.naming,
+            redeliver_s=settings.redeliver_s,
         )
+        dead = DeadNodes(self.node, self.shops, self.routing, untold)
         liveness = Liveness(self.live, self.sessions, self.hub.sessions)
         self.duty = Duty(
             self.shops,

@@ -5,19 +5,18 @@ from collections.abc import Callable, Sequence
 from protocol.codes import CloseCode
 from protocol.ids import ShopId
 from server.node import Node
-from server.services.delivery import Delivery
 from server.services.live import Live
 from server.services.routing import Routing
 from server.services.sessions import Sessions
 from server.services.shops import Shops
+from server.services.untold import Untold
 from server.session import Session
-from server.store.history import History
 from server.sweeps.every_shop import ShopsFailed, every_shop
 from server.sweeps.runner import Counts
 
 
 class DeadNodes:
-    """Takes the connections of nodes that lost their lease out of every shop, and delivers again what they
+    """Takes the connections of nodes that lost their lease out of every shop, and tells again what they
     wrote last."""
 
     def __init__(
@@ -25,20 +24,16 @@ class DeadNodes:
         node: Node,
         shops: Shops,
         routing: Routing,
-        history: History,
-        delivery: Delivery,
-        redeliver_s: int,
+        untold: Untold,
     ) -> None:
         self._node = node
         self._shops = shops
         self._routing = routing
-        self._history = history
-        self._delivery = delivery
-        self._redeliver_s = redeliver_s
+        self._untold = untold
 
     async def run(self) -> Counts:
-        """Counts: `reaped` nodes, `redelivered` entries."""
-        counts: Counts = {"reaped": 0, "redelivered": 0}
+        """Counts: `reaped` nodes, `redelivered` entries, `retold` conversations."""
+        counts: Counts = {"reaped": 0, "redelivered": 0, "retold": 0}
         failed: ShopsFailed | None = None
         for dead in await self._node.dead_nodes():
             try:
@@ -46,22 +41,15 @@ class DeadNodes:
             except ShopsFailed as error:
                 failed = error
             if not await self._node.left(dead):
-                counts["redelivered"] += await self._redeliver(dead)
+                entries, conversations = await self._untold.tell(dead)
+                counts["redelivered"] += entries
+                counts["retold"] += conversations
             if failed is None:
                 await self._node.forget(dead)
                 counts["reaped"] += 1
         if failed is not None:
             raise failed  # its nodes are looked at again
         return counts
-
-    async def _redeliver(self, dead: str) -> int:
-        """The entries, and then the conversations: what nobody heard of may be that somebody else owns it now."""
-        found = await self._history.written_lately(dead, self._redeliver_s)
-        for each in found:
-            await self._delivery.redeliver(each.conversation, each.message)
-        for row in {each.conversation.id: each.conversation for each in found}.values():
-            await self._delivery.changed(row)
-        return len(found)
 
     async def _reap(self, shop: ShopId, dead: str) -> None:
         await self._routing.do(

@@ -1,0 +1,77 @@
+"""What a dead node made durable, and perhaps told nobody: everybody concerned is told again (ADR 27).
+
+One mechanism for all kinds of change: PostgreSQL stamps every version of a row with the transaction that wrote it. Read
+once per death, those rows that are younger than the node's last signs of life are what anybody may have missed, whoever
+wrote them; they are published as they are now. Every event is absolute or numbered, so receivers drop what they have.
+"""
+
+from protocol.ids import AccountId, ConversationId, ShopId
+from server.node import node_id
+from server.services.alarms import Alarms
+from server.services.delivery import Delivery
+from server.services.items import Items
+from server.services.mentions import Naming
+from server.services.participants import Participants
+from server.store.contacts import Contacts
+from server.store.conversations import Conversations
+from server.store.history import History
+from server.store.participants import Participants as Rosters
+
+
+class Untold:
+    """`redeliver_s`: how long before its death a node may have written what nobody heard of."""
+
+    def __init__(
+        self,
+        contacts: Contacts,
+        history: History,
+        conversations: Conversations,
+        rosters: Rosters,
+        delivery: Delivery,
+        participants: Participants,
+        items: Items,
+        alarms: Alarms,
+        naming: Naming,
+        *,
+        redeliver_s: int,
+    ) -> None:
+        self._contacts = contacts
+        self._history = history
+        self._conversations = conversations
+        self._rosters = rosters
+        self._delivery = delivery
+        self._participants = participants
+        self._items = items
+        self._alarms = alarms
+        self._naming = naming
+        self._redeliver_s = redeliver_s
+
+    async def tell(self, dead: str) -> tuple[int, int]:
+        """Everything that this incarnation may have told nobody. How many entries of logs, and how many conversations.
+
+        The entries first: they are what the rest speaks of.
+        """
+        since = await self._contacts.since(node_id(dead))
+        written = await self._history.written_lately(dead, self._redeliver_s)
+        for each in written:
+            await self._delivery.redeliver(each.conversation, each.message)
+        moved = await self._rosters.moved_since(since)
+        also = {each.conversation.id for each in written}.union(each.conversation_id for each in moved)
+        rows = await self._conversations.written_since(since, also)
+        people: dict[ConversationId, set[AccountId]] = {}
+        watching: dict[ShopId, set[AccountId]] = {}
+        for each in (*moved, *await self._rosters.gave_up_since(since, rows)):
+            people.setdefault(each.conversation_id, set()).add(each.account_id)
+            if each.watching:
+                watching.setdefault(each.shop_id, set()).add(each.account_id)
+        for row in rows.values():
+            await self._delivery.again(row, people.get(row.id, ()))
+        for message in await self._history.recalled_since(since, rows):
+            self._delivery.recalled_again(rows[message.conversation_id], (message,))
+        for shop, accounts in watching.items():
+            await self._delivery.watching(shop, tuple(accounts))
+        await self._participants.tell_again(rows.values())
+        await self._items.tell_again(since, rows)
+        await self._naming.tell_again(since)
+        await self._alarms.tell_again(since)
+        return len(written), len(rows)
