@@ -3,7 +3,7 @@
 Nobody here resumes: the dead node has no clients. Each person's client knows by events alone what a fresh hello says.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +45,7 @@ async def stage(house: House, redis_url: str) -> AsyncIterator[Stage]:
     await Contacts(house.app.db, kept_s=30).note(GHOST)
 
     @asynccontextmanager
-    async def dies() -> AsyncIterator[None]:
+    async def dies() -> AsyncGenerator[None, None]:
         head = (await house.app.conversations.get(scene.shop.id, ConversationId(scene.talk))).head_seq
         failpoints.arm("publish.drop")
         try:
