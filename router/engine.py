@@ -299,8 +299,11 @@ class Engine(Protocol):
         (which never happens) is said to be closed."""
         ...
 
-    async def holdings(self, agents: Sequence[AccountId]) -> Snapshot:
-        """These agents with their slots, and the conversations in them, as they are at one moment; no pools."""
+    async def holdings(
+        self, agents: Sequence[AccountId], conversations: Sequence[ConversationId] = ()
+    ) -> Snapshot:
+        """These agents with their slots, the conversations in them, and these conversations, as they are at one moment;
+        no pools. What is not live is left out."""
         ...
 
     async def place(self, conversation: ConversationId) -> Place | None:

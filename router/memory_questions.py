@@ -65,12 +65,16 @@ class MemoryQuestions:
         records = (self._shop.conversations[conversation] for _, _, conversation in part)
         return tuple(self._shop.conversation_state(record) for record in records)
 
-    async def holdings(self, agents: Sequence[AccountId]) -> Snapshot:
+    async def holdings(
+        self, agents: Sequence[AccountId], conversations: Sequence[ConversationId] = ()
+    ) -> Snapshot:
         """See `Engine.holdings`."""
         shop = self._shop
         people = tuple(shop.agent_state(shop.agents[name]) for name in sorted(agents) if name in shop.agents)
-        held = (shop.conversations[slot.conversation] for agent in people for slot in agent.slots)
-        return Snapshot(people, tuple(shop.conversation_state(record) for record in held), ())
+        named = dict.fromkeys([slot.conversation for agent in people for slot in agent.slots])
+        named.update(dict.fromkeys(conversations))
+        found = (shop.conversations[name] for name in named if name in shop.conversations)
+        return Snapshot(people, tuple(shop.conversation_state(record) for record in found), ())
 
     async def place(self, conversation: ConversationId) -> Place | None:
         """See `Engine.place`."""

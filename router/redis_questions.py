@@ -70,9 +70,12 @@ class RedisQuestions:
         rows = await self._ask("ask_waiting", pool, first, limit)
         return tuple(conversation_state(row) for row in rows or ())
 
-    async def holdings(self, agents: Sequence[AccountId]) -> Snapshot:
+    async def holdings(
+        self, agents: Sequence[AccountId], conversations: Sequence[ConversationId] = ()
+    ) -> Snapshot:
         """See `Engine.holdings`."""
-        answer: Any = await self._ask("ask_holdings", orjson.dumps(list(agents))) or ([], [])
+        named = orjson.dumps(list(agents)), orjson.dumps(list(conversations))
+        answer: Any = await self._ask("ask_holdings", *named) or ([], [])
         people, found = answer
         return Snapshot(agent_states(people), tuple(conversation_state(row) for row in found), ())
 

@@ -42,7 +42,7 @@ CALLERS: dict[str, str] = {
     "ask_conversation": "conversation",
     "ask_pools": "shown",
     "ask_waiting": "pool first limit",
-    "ask_holdings": "agents",
+    "ask_holdings": "agents conversations",
     "ask_place": "conversation",
     "ask_explain": "conversation",
     "ask_walk": "day conversation rand plan",

@@ -15,6 +15,7 @@ from server.services.live import Live
 from server.services.scope import Scope
 from server.services.seeing import Seeing
 from server.services.views import Audience
+from server.store.conversations import Conversations
 from server.store.finding import Finding, Wanted
 from server.store.history import History
 from server.store.rows import ConversationView, Page
@@ -67,9 +68,10 @@ class ConversationReads:
 class LiveReads:
     """Live state of one shop."""
 
-    def __init__(self, agents: Agents, live: Live) -> None:
+    def __init__(self, agents: Agents, live: Live, conversations: Conversations) -> None:
         self._agents = agents
         self._live = live
+        self._conversations = conversations
 
     async def agents(self, shop: ShopId) -> list[AgentCard]:
         """All agents with status and load."""
@@ -85,5 +87,6 @@ class LiveReads:
 
     async def invariants(self, shop: ShopId) -> dict[str, int]:
         """Violations by invariant, counted on live data: always 0."""
-        found = await self._live.ask(shop, census)
+        active = await self._conversations.active(shop)
+        found = await self._live.ask(shop, lambda engine: census(engine, active))
         return {name: sum(each.invariant == name for each in found) for name in WATCHED}

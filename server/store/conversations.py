@@ -337,6 +337,18 @@ class Conversations:
             {row["id"]: row["assigned_at"] for row in held}, {row["owner"]: row["times"] for row in given}
         )
 
+    async def active(self, shop_id: ShopId) -> dict[AccountId, tuple[ConversationId, ...]]:
+        """What everybody has in service."""
+        rows = await self._db.fetch(
+            """
+            SELECT owner_id, array_agg(id ORDER BY id) AS ids FROM conversations
+            WHERE shop_id = $1 AND state <> 'closed' AND state = 'active' AND owner_id IS NOT NULL
+            GROUP BY owner_id
+            """,
+            shop_id,
+        )
+        return {row["owner_id"]: tuple(row["ids"]) for row in rows}
+
     async def live(self, shop_id: ShopId) -> AsyncIterator[tuple[ConversationState, ...]]:
         """Every open conversation that was ever decided about, in parts, oldest id first: what `Engine.rebuild`
         takes."""

@@ -83,7 +83,7 @@ class Surfaces(Identity):
         self.policies = Policies(self.policy_store, self.account_store, self.group_store, self.changes)
         self.endings = Endings(self.shop_store, self.editing, self.shops)
         self.dry_run = DryRun(self.policies, self.routing.foresee)
-        self.live_reads = LiveReads(self.agents, self.live)
+        self.live_reads = LiveReads(self.agents, self.live, self.conversations)
         facts = CustomerFacts(
             customers=self.customer_store,
             orders=self.order_store,

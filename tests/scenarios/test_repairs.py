@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from protocol.ids import AccountId, ConversationId, CustomerId, ShopId, new_id
 from protocol.states import OrderState
+from router.keys import prefix
 from server.node import NODES_KEY, lease_key
 from tests.scenarios.house import House, until
 
@@ -66,6 +67,19 @@ async def test_a_redis_that_lost_everything_is_rebuilt_and_the_queue_keeps_its_o
         await lily.sees(conversation, state="active", owner=lily.id)
         served = conversation
     assert await shop.invariants() == {"I3": 0, "I4": 0, "I8": 0}
+
+
+@pytest.mark.req("PF-05")
+async def test_a_slot_that_redis_lost_is_counted_among_the_broken_invariants(house: House) -> None:
+    shop = await house.shop()
+    lily, ada = await shop.agent("Lily"), await shop.customer("Ada")
+    talk = await ada.opens()
+    await lily.sees(talk, state="active", owner=lily.id)
+    assert await shop.invariants() == {"I3": 0, "I4": 0, "I8": 0}
+
+    await house.app.link.call("HDEL", f"{prefix(shop.id)}slots:{lily.id}", talk)
+
+    assert await shop.invariants() == {"I3": 0, "I4": 2, "I8": 0}, "her load is wrong, and it has no slot"
 
 
 async def _connected(house: House, shop: ShopId, agent: str) -> bool:

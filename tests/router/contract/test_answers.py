@@ -209,6 +209,12 @@ async def test_what_some_agents_hold_is_one_moment_of_the_whole(desk: Desk) -> N
     assert set(part.conversations) == {each for each in everything.conversations if each.conversation in held}
     assert part.pools == ()
 
+    named = await desk.engine.holdings(
+        [AccountId("ann")], [ConversationId(name) for name in ("c-ann", "c-bob", "never was")]
+    )
+    assert [agent.profile.agent for agent in named.agents] == ["ann"]
+    assert sorted(each.conversation for each in named.conversations) == ["c-ann", "c-bob"]
+
 
 @pytest.mark.req("KS-22", "KS-23")
 async def test_a_look_ahead_says_who_would_take_it_and_changes_nothing(desk: Desk) -> None:
