@@ -3,13 +3,13 @@ confirm."""
 
 import asyncio
 import random
-from typing import Any, Final, cast
+from typing import Final
 
 import asyncpg
-from redis.asyncio import Redis
 
 from loadtest.faults.catching_up import POLL_S, Ends
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
+from loadtest.faults.insight import insight
 from loadtest.faults.visitor import visitor
 
 SENDS: Final = 60
@@ -84,12 +84,11 @@ async def _delivered_s(scene: Scene) -> float:
 
 async def _finished_s(scene: Scene) -> tuple[float, int]:
     """Seconds until no decision of before is unconfirmed any more, and how many there were."""
-    redis: Any = cast("Any", Redis).from_url(scene.stage.servers.redis_url, decode_responses=True)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    try:
+    async with insight(scene) as redis:
         key = f"pm:{{{scene.party.agents[0].shop}}}:unconfirmed"
-        begun: set[str] = set(await redis.zrange(key, 0, -1))
+        begun: set[bytes] = set(await redis.zrange(key, 0, -1))
         many = len(begun)
         while begun:
             begun &= set(await redis.zrange(key, 0, -1))
@@ -97,8 +96,6 @@ async def _finished_s(scene: Scene) -> tuple[float, int]:
                 return float("inf"), many
             await asyncio.sleep(POLL_S)
         return loop.time() - began, many
-    finally:
-        await redis.aclose()
 
 
 FAMILY = (

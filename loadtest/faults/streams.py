@@ -2,13 +2,12 @@
 
 import asyncio
 import random
-from typing import Any, Final, cast
-
-from redis.asyncio import Redis
+from typing import Any, Final
 
 from loadtest.children import ChildFailed
 from loadtest.faults.catching_up import POLL_S, Ends
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
+from loadtest.faults.insight import insight
 from loadtest.stage.node import Node
 
 STOPPED_S: Final = 1.5
@@ -73,8 +72,7 @@ async def tampered_briefly(scene: Scene, dice: random.Random) -> Figures:
 
 async def _tampered(scene: Scene, dice: random.Random, ways: tuple[str, ...]) -> Figures:
     figures: dict[str, float] = {"equal_s": 0.0}
-    redis: Any = cast("Any", Redis).from_url(scene.stage.servers.redis_url, decode_responses=False)
-    try:
+    async with insight(scene) as redis:
         for way in ways:
             node = dice.choice(scene.stage.nodes)
             changed = await _tamper(redis, node, way)
@@ -82,8 +80,6 @@ async def _tampered(scene: Scene, dice: random.Random, ways: tuple[str, ...]) ->
             people = [*scene.party.agents, *scene.party.customers]
             figures[f"{way}_entries"] = changed
             figures["equal_s"] = max(figures["equal_s"], await ends.reached(people, WITHIN_S))
-    finally:
-        await redis.aclose()
     return figures
 
 
