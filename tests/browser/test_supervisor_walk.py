@@ -63,6 +63,22 @@ def test_the_wall_moves_by_itself_and_shows_whom_one_wants_to_see(shop: RunningS
     expect(agents.get_by_role("row", name="王磊")).to_be_visible()
 
 
+@pytest.mark.req("CO-12")
+def test_a_visitor_without_a_name_is_called_one_wherever_they_are_looked_at(
+    shop: RunningShop, opens: Opens, wall: Wall
+) -> None:
+    lin = shop.colleague(seed.HUMAN)
+    visitor = Visitor(opens()).comes_as_a_stranger_to(shop.a).opens_the_chat()
+    visitor.writes("你们几点关门？")
+    lin.gets("你们几点关门？")
+    row = wall.part("等待回复").get_by_role("row").filter(has_text="访客")
+    row.get_by_role("button", name=re.compile("^为什么")).click()
+    expect(wall.page.get_by_role("dialog", name=re.compile("访客"))).to_be_visible()
+    wall.page.keyboard.press("Escape")
+    wall.page.get_by_role("button", name=re.compile("^旁观.*访客")).first.click()
+    expect(wall.page.get_by_role("dialog", name=re.compile(r"^与 访客 \w{4} 的会话$"))).to_be_visible()
+
+
 @pytest.mark.req("CO-12", "KS-20")
 def test_watch_whisper_speak_take_over_end(shop: RunningShop, opens: Opens, wall: Wall) -> None:
     lin = shop.colleague(seed.HUMAN)

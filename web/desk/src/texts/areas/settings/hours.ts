@@ -15,7 +15,7 @@ export const hours = area({
       from: "from",
       to: "to",
       next_day: "next day",
-      group: "group",
+      group: "Group",
       all_groups: "all groups",
       add: "Hours",
       duty: "Duty now",

@@ -77,7 +77,7 @@ export const lists = area({
       capacity: "My capacity",
     },
     slow: {
-      many: "{n} customers have waited over {s} s for an answer.",
+      many: "{n} customer has waited over {s} s for an answer. | {n} customers have waited over {s} s for an answer.",
       open: "Answer the longest",
       known: "I know",
     },
