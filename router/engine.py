@@ -71,14 +71,16 @@ class Engine(Protocol):
         op_id: str,
         day: int,
         expected_epoch: int | None = None,
+        expected_load: int | None = None,
         stay: str | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
         """Give a live conversation (waiting, active or in wrap-up) to an agent by hand, whatever their capacity,
         status or exclusion (KS-07, KS-14). Also transfer: the former owner's slot is freed and refilled. `by` None:
-        one of the shop's rules did it. `stay`: for who settles the decision, which carries it.
+        one of the shop's rules did it. `expected_load`: of the agent, by which they were chosen.
+        `stay`: for who settles the decision, which carries it.
 
-        Refused: UNKNOWN_CONVERSATION, UNKNOWN_AGENT, SAME_OWNER, STALE_EPOCH.
+        Refused: UNKNOWN_CONVERSATION, UNKNOWN_AGENT, SAME_OWNER, STALE_EPOCH, LOAD_CHANGED.
         """
         ...
 

@@ -49,6 +49,7 @@ class ConversationVerbs(MemoryVerbs):
         op_id: str,
         day: int,
         expected_epoch: int | None = None,
+        expected_load: int | None = None,
         stay: str | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
@@ -65,6 +66,8 @@ class ConversationVerbs(MemoryVerbs):
                 return Refusal.SAME_OWNER
             if _stale(record, expected_epoch):
                 return Refusal.STALE_EPOCH
+            if expected_load is not None and receiver.load != expected_load:
+                return Refusal.LOAD_CHANGED
             # Who takes it by their own hand is there, whatever their status says.
             absent = receiver.status is AgentStatus.OFFLINE or receiver.counted_offline
             away = absent and by != receiver.profile.agent

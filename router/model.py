@@ -161,6 +161,8 @@ class Refusal(StrEnum):
     STALE_EPOCH = "stale_epoch"
     """the owner changed since the caller looked (I3)"""
     SAME_OWNER = "same_owner"
+    LOAD_CHANGED = "load_changed"
+    """the agent got or gave away something since the caller chose them"""
     NOT_IN_WRAP_UP = "not_in_wrap_up"
     POOL_EMPTY = "pool_empty"
     FENCED = "fenced"

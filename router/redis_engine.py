@@ -63,6 +63,7 @@ class RedisEngine(RedisQuestions):
         op_id: str,
         day: int,
         expected_epoch: int | None = None,
+        expected_load: int | None = None,
         stay: str | None = None,
         now_ms: int | None = None,
     ) -> Outcome:
@@ -76,6 +77,7 @@ class RedisEngine(RedisQuestions):
             agent,
             by or "",
             _number(expected_epoch),
+            _number(expected_load),
             "" if stay is None else f"={stay}",
         )
 

@@ -16,7 +16,7 @@ _FIELDS = {"GUARANTEE", "USES", "KEYS", "ARGV", "RETURNS"}
 _VERB = "now op node day "
 CALLERS: dict[str, str] = {
     "claim": _VERB + "conversation rand plan takes_from",
-    "assign": _VERB + "conversation agent by expected_epoch stay",
+    "assign": _VERB + "conversation agent by expected_epoch expected_load stay",
     "pull": _VERB + "conversation agent pool",
     "requeue": _VERB + "conversation pool expected_epoch by",
     "end": _VERB + "conversation wrap_up expected_epoch by",

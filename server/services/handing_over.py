@@ -7,7 +7,7 @@ to which department) is an internal entry of the log, which no customer ever see
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 import structlog
@@ -35,6 +35,9 @@ from server.store.log import Log
 from server.store.rows import ConversationRow
 
 log = structlog.get_logger("handing_over")
+
+CHOOSE_AGAIN: Final = 5
+"""How often the lightest of a department is looked for again, when whom was found got something else meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class HandingOver:
         self._seeing = seeing
         self._scope = scope
         self._targets = targets
-        # Of those who give to one department at once, each sees what the one before did.
+        # Of those who give to one department at once, each sees what the one before did; those on other nodes are found
+        # out by the load of whom they chose, and choose again.
         self._choosing: WeakValueDictionary[GroupId, asyncio.Lock] = WeakValueDictionary()
 
     # --- requests ----------------------------------------------------------------------------------------------------
@@ -125,22 +129,25 @@ class HandingOver:
     # --- giving, for whoever may -------------------------------------------------------------------------------------
     async def to_account(self, row: ConversationRow, account: AccountId, giving: Giving) -> None:
         """Give a conversation to somebody, whatever their load. Raises RequestError when it is refused."""
-        await self._hand(row, account, giving, None)
+        await self._hand(row, account, giving, None, None)
 
     async def to_group(self, row: ConversationRow, group: GroupRow, giving: Giving) -> None:
         """Give a conversation to the lightest of a department. INVALID_STATE when nobody of it can receive now,
         besides its owner (`targets.Nobody` says why); then nothing changes."""
         lock = self._choosing.setdefault(group.id, asyncio.Lock())
         async with lock:
-            states = await self._live.ask(row.shop_id, lambda engine: engine.agents())
-            account = lightest(states, group.id, but=row.owner_id)
-            if account is None:
-                owner, by = row.owner_id, giving.by or AccountId("")
-                raise invalid_state(
-                    nobody_of(states, group.id, owner=owner, by=by) or "nobody_online",
-                    f"Nobody of {group.name} can receive now; leave it, or put it into the queue.",
-                )
-            await self._hand(row, account, giving, group)
+            for last in (*[False] * CHOOSE_AGAIN, True):
+                states = await self._live.ask(row.shop_id, lambda engine: engine.agents())
+                account = lightest(states, group.id, but=row.owner_id)
+                if account is None:
+                    owner, by = row.owner_id, giving.by or AccountId("")
+                    raise invalid_state(
+                        nobody_of(states, group.id, owner=owner, by=by) or "nobody_online",
+                        f"Nobody of {group.name} can receive now; leave it, or put it into the queue.",
+                    )
+                [load] = [each.load for each in states if each.profile.agent == account]
+                if await self._hand(row, account, giving, group, None if last else load):
+                    return
 
     # --- shared ------------------------------------------------------------------------------------------------------
     async def _give(self, session: Session, params: m.TransferParams, act: Act) -> m.ConversationResult:
@@ -164,9 +171,15 @@ class HandingOver:
             await self.to_group(row, group, giving)
 
     async def _hand(
-        self, row: ConversationRow, account: AccountId, giving: Giving, group: GroupRow | None
-    ) -> None:
-        done = await self._routing.do(
+        self,
+        row: ConversationRow,
+        account: AccountId,
+        giving: Giving,
+        group: GroupRow | None,
+        load: int | None,
+    ) -> bool:
+        """False: the load by which they were chosen is theirs no longer, and nothing happened."""
+        done = await self._routing.attempt(
             row.shop_id,
             lambda engine, stamp: engine.assign(
                 row.id,
@@ -175,10 +188,16 @@ class HandingOver:
                 op_id=stamp.op_id,
                 day=stamp.day,
                 expected_epoch=giving.epoch,
+                expected_load=load,
                 stay=giving.reason if giving.stay and row.owner_kind == "agent" else None,
             ),
         )
+        if done == Refused(Refusal.LOAD_CHANGED):
+            return False
+        if isinstance(done, Refused):
+            raise routing_refused(done.refusal)
         await self._record(row, done, giving, group)
+        return True
 
     async def _record(self, row: ConversationRow, done: Done, giving: Giving, group: GroupRow | None) -> None:
         """What colleagues should know, into the log. If that fails the conversation has changed hands all the same."""

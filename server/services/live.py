@@ -83,6 +83,11 @@ REFUSALS: Final[dict[Refusal, tuple[ErrorCode, str, str]]] = {
         "The owner of this conversation has changed; look at it again.",
     ),
     Refusal.SAME_OWNER: (ErrorCode.CONFLICT, "same_owner", "This agent serves the conversation already."),
+    Refusal.LOAD_CHANGED: (
+        ErrorCode.CONFLICT,
+        "load_changed",
+        "This agent was given something else meanwhile; please try again.",
+    ),
     Refusal.NOT_IN_WRAP_UP: (
         ErrorCode.INVALID_STATE,
         "not_in_wrap_up",

@@ -157,6 +157,7 @@ class Author:
             "by": AccountId("boss"),
         }
         args["stay"] = self.random.choice([None, None, "", '= "why" / 为何 \n'])
+        args["expected_load"] = self.random.choice([None, None, 0, 1, 2])
         return "assign", args | self.maybe_epoch()
 
     def pull(self) -> tuple[str, dict[str, Any]]:

@@ -8,9 +8,14 @@ import pytest
 
 from protocol.codes import ErrorCode
 from protocol.errors import RequestError
-from protocol.ids import AccountId, ConversationId
+from protocol.ids import AccountId, ConversationId, ShopId
 from protocol.shapes import Message
 from protocol.states import Role
+from router.model import Outcome
+from server.services.handing_over import Giving
+from server.services.live import Verb
+from server.services.routing import Routing
+from server.services.targets import lightest
 from tests.scenarios.house import Agent, Customer, House, Person, Shop, until
 
 
@@ -141,6 +146,40 @@ async def test_many_at_once_are_spread_over_the_department(house: House) -> None
 
     loads = await shop.loads()
     assert sorted(loads[name] for name in ("Max", "Nora", "Tom")) == [2, 2, 2]
+
+
+@pytest.mark.req("CO-10", "CO-11")
+async def test_whom_another_node_gave_something_meanwhile_is_not_overloaded(house: House) -> None:
+    shop, lily, _, first = await desk_and_refunds(
+        house, *[(name, {"capacity": 1, "status": "paused"}) for name in ("Max", "Nora")]
+    )
+    second = ConversationId(await (await shop.customer("Bo")).opens())
+    for member in [person for person in house.people if person.name in {"Max", "Nora"}]:
+        await member.asks("agent.set_status", status="online")
+    app, refunds, overtaken = shop.app, shop.groups["Refunds"], list[AccountId]()
+
+    def overtake(routing: Routing) -> None:
+        real = routing.attempt
+
+        async def attempt(shop: ShopId, verb: Verb) -> Outcome:
+            if not overtaken:
+                states = await app.live.engine(shop).agents()
+                chosen = lightest(states, refunds, but=AccountId(lily.id))
+                assert chosen is not None
+                overtaken.append(chosen)
+                row = await app.conversations.get(shop, second)
+                await app.handing_over.to_account(row, chosen, Giving(None))
+            return await real(shop, verb)
+
+        routing.attempt = attempt
+
+    for node in house.nodes:
+        overtake(node.app.routing)
+
+    await hands_to_refunds(lily, first)
+
+    assert overtaken
+    assert await shop.loads() == {"Lily": 0, "Max": 1, "Nora": 1}
 
 
 @pytest.mark.req("CO-10")

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
 from protocol.codes import Reason
+from protocol.ids import AccountId, ConversationId
 from protocol.states import AgentStatus, PauseMode
 from router.model import Done, Refusal, Refused
 from tests.router.desk import OFFLINE, ONLINE, PAUSED, Desk, receivers
@@ -46,6 +48,19 @@ async def test_a_transfer_frees_the_former_owners_slot_and_refills_it(desk: Desk
     await desk.asks("c2")
     made = await desk.assign("c1", "bob")
     assert receivers(made) == [("c1", "bob"), ("c2", "ann")]
+
+
+@pytest.mark.req("CO-10")
+async def test_whom_one_chose_by_their_load_is_not_given_more_when_it_is_another(desk: Desk) -> None:
+    await desk.open()
+    await desk.hire("ann", capacity=1)
+    await desk.hire("bob", capacity=1)
+    await desk.asks("c1", last="ann")
+    give = partial(desk.engine.assign, ConversationId("c1"), AccountId("bob"), by=None)
+    assert await desk.refused(give(expected_load=1, **desk.stamp())) is Refusal.LOAD_CHANGED
+    assert await desk.owner("c1") == "ann"
+    await desk.act(give(expected_load=0, **desk.stamp()), by_hand=True)
+    assert await desk.owner("c1") == "bob"
 
 
 @pytest.mark.req("CO-10")
