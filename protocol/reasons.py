@@ -42,10 +42,10 @@ FOR_PEOPLE: Final = (
 FOR_PROGRAMS: Final = (
     "already_greeted", "api_key_invalid", "bad_id", "bad_params", "batch", "duplicate_member", "empty_span",
     "etag_mismatch", "frame_too_large", "identity_token_too_long", "identity_token_used", "json_invalid",
-    "method_not_allowed", "method_not_found", "no_id", "no_method", "no_session", "no_ticket", "not_a_reply",
-    "not_an_object", "not_anonymous", "not_json", "not_jsonrpc_2", "not_served", "not_utf8", "other_person",
-    "signal_too_large", "slug_taken", "subprotocol_required", "too_deep", "too_many_handshakes", "too_many_parts",
-    "too_many_signals", "unauthenticated", "unavailable", "unknown_fact", "unsupported_media_type",
+    "load_changed", "method_not_allowed", "method_not_found", "no_id", "no_method", "no_session", "no_ticket",
+    "not_a_reply", "not_an_object", "not_anonymous", "not_json", "not_jsonrpc_2", "not_served", "not_utf8",
+    "other_person", "signal_too_large", "slug_taken", "subprotocol_required", "too_deep", "too_many_handshakes",
+    "too_many_parts", "too_many_signals", "unauthenticated", "unavailable", "unknown_fact", "unsupported_media_type",
 )  # fmt: skip
 """What only clients that we did not write can meet."""
 
