@@ -5,13 +5,17 @@ once per death, those rows that are younger than the node's last signs of life a
 wrote them; they are published as they are now. Every event is absolute or numbered, so receivers drop what they have.
 """
 
-from protocol.ids import AccountId, ConversationId, ShopId
+from protocol.codes import CloseCode
+from protocol.ids import AccountId, ConversationId, PersonId, ShopId
+from server.bus import Bus
 from server.node import node_id
+from server.push import Control
 from server.services.alarms import Alarms
 from server.services.delivery import Delivery
 from server.services.items import Items
 from server.services.mentions import Naming
 from server.services.participants import Participants
+from server.store.audit import AuditStore
 from server.store.contacts import Contacts
 from server.store.conversations import Conversations
 from server.store.history import History
@@ -32,6 +36,8 @@ class Untold:
         items: Items,
         alarms: Alarms,
         naming: Naming,
+        audit: AuditStore,
+        bus: Bus,
         *,
         redeliver_s: int,
     ) -> None:
@@ -44,13 +50,18 @@ class Untold:
         self._items = items
         self._alarms = alarms
         self._naming = naming
+        self._audit = audit
+        self._bus = bus
         self._redeliver_s = redeliver_s
 
     async def tell(self, dead: str) -> tuple[int, int]:
         """Everything that this incarnation may have told nobody. How many entries of logs, and how many conversations.
 
-        The entries first: they are what the rest speaks of.
+        First of all those whose account was changed resume, if they may still come in: who was revoked gets nothing of
+        what follows. Then the entries: they are what the rest speaks of.
         """
+        for shop, account in await self._audit.accounts_changed(self._redeliver_s):
+            self._bus.publish(shop, [Control((PersonId(account),), CloseCode.LEASE_LOST, "resync")])
         since = await self._contacts.since(node_id(dead))
         written = await self._history.written_lately(dead, self._redeliver_s)
         for each in written:

@@ -104,6 +104,22 @@ class AuditStore:
             source,
         )
 
+    async def accounts_changed(self, within_s: int) -> tuple[tuple[ShopId, AccountId], ...]:
+        """Whose account was changed in the last `within_s` seconds by the database's clock, in all active shops. Not
+        new ones: nobody of them has an old picture."""
+        rows = await self._db.fetch(
+            """
+            SELECT DISTINCT s.id, a.subject_id FROM shops s CROSS JOIN LATERAL (
+                SELECT subject_id FROM audit
+                WHERE shop_id = s.id AND at >= now() - make_interval(secs => $1) AND outcome = 'done'
+                    AND action LIKE 'accounts.%' AND action <> 'accounts.added'
+            ) a
+            WHERE s.status = 'active'
+            """,
+            within_s,
+        )
+        return tuple((row["id"], row["subject_id"]) for row in rows)
+
     async def search(
         self, shop_id: ShopId, wanted: Wanted, *, cursor: str | None = None, limit: int = 50
     ) -> Page[AuditRow]:

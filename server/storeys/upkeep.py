@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from server.services.untold import Untold
 from server.settings import Settings
+from server.store.audit import AuditStore
 from server.storeys.surfaces import Surfaces
 from server.sweeps.deadlines import Deadlines
 from server.sweeps.duty import Duty
@@ -63,6 +64,8 @@ class Upkeep(Surfaces):
             self.work.items,
             self.work.alarms,
             self.together.naming,
+            AuditStore(self.db),
+            self.bus,
             redeliver_s=settings.redeliver_s,
         )
         dead = DeadNodes(self.node, self.shops, self.routing, untold)

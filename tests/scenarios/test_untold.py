@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from protocol.codes import CloseCode
+from protocol.errors import ConnectionClosed
 from protocol.ids import AccountId, ConversationId, new_id
 from server import failpoints
 from server.node import NODES_KEY
@@ -216,6 +218,18 @@ async def test_an_alarm_of_which_a_node_told_nobody_before_it_died_is_heard(stag
         await scene.boss.asks("alarm.acknowledge", alarm_id=next(iter(alarms)))
 
     await until(lambda: next(iter(alarms.values())).acknowledged_by, what="hearing who looks after it")
+
+
+@pytest.mark.req("PF-01", "PF-05")
+async def test_who_was_revoked_by_a_node_that_died_before_it_said_so_is_out(stage: Stage) -> None:
+    scene = stage.scene
+    async with stage.dies():
+        await scene.shop.app.accounts.revoke(scene.shop.caller(), AccountId(scene.max.id))
+
+    ended = await scene.max.client.wait_stopped()
+
+    assert isinstance(ended, ConnectionClosed)
+    assert ended.code == CloseCode.AUTH_FAILED
 
 
 async def _open_alarms(scene: Scene) -> object:
