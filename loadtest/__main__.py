@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import uvloop
 from rich.console import Console
@@ -55,9 +55,7 @@ def main() -> None:
 
 def _bench(options: argparse.Namespace) -> int:
     report = _run(bench.run(options.only, options.rounds, _tell, options.logs))
-    print(f"\n{report.text()}")
-    if options.json is not None:
-        options.json.write_text(json.dumps(report.document(), indent=2) + "\n")
+    _say(report, options)
     return 0
 
 
@@ -104,6 +102,21 @@ def _soak(options: argparse.Namespace) -> int:
     return _reported(outcome, "soak", options)
 
 
+class _Finding(Protocol):
+    """What a command found."""
+
+    def text(self) -> str: ...
+
+    def document(self) -> dict[str, Any]: ...
+
+
+def _say(found: _Finding, options: argparse.Namespace) -> None:
+    """Print it, and write it down when that is wanted."""
+    print(f"\n{found.text()}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(found.document(), indent=2) + "\n")
+
+
 def _reported(
     outcome: load.Outcome | chaos.Outcome | soak.Outcome, name: str, options: argparse.Namespace
 ) -> int:
@@ -120,25 +133,19 @@ def _reported(
 
 def _fan_out(options: argparse.Namespace) -> int:
     report = _run(fan_out.run(options.rounds, _tell, options.logs))
-    print(f"\n{report.text()}")
-    if options.json is not None:
-        options.json.write_text(json.dumps(report.document(), indent=2) + "\n")
+    _say(report, options)
     return 0
 
 
 def _idle(options: argparse.Namespace) -> int:
     report = _run(idle.run(options.sockets, _tell, options.logs))
-    print(f"\n{report.text()}")
-    if options.json is not None:
-        options.json.write_text(json.dumps(report.document(), indent=2) + "\n")
+    _say(report, options)
     return 0
 
 
 def _check(options: argparse.Namespace) -> int:
     verdict = _run(checker.check(options.journals, options.database))
-    print(verdict.text())
-    if options.json is not None:
-        options.json.write_text(json.dumps(verdict.document(), indent=2) + "\n")
+    _say(verdict, options)
     return 0 if verdict.holds else 1
 
 
@@ -150,9 +157,7 @@ def _races(options: argparse.Namespace) -> int:
                 options.seeds, options.first, lambda done, _: bar.update(task, completed=done), options.logs
             )
         )
-    print(f"\n{outcome.text()}")
-    if options.json is not None:
-        options.json.write_text(json.dumps(outcome.document(), indent=2) + "\n")
+    _say(outcome, options)
     return 1 if outcome.failed else 0
 
 
@@ -161,17 +166,13 @@ PROGRESS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
 
 def _proof(options: argparse.Namespace) -> int:
     outcome = _run(proof.run(options.times, options.drop, _tell, options.logs))
-    print(f"\n{outcome.text()}")
-    if options.json is not None:
-        options.json.write_text(json.dumps(outcome.document(), indent=2) + "\n")
+    _say(outcome, options)
     return 1 if outcome.failed else 0
 
 
 def _wipe(options: argparse.Namespace) -> int:
     outcome = _run(wipe.measure(options.conversations, _tell, options.logs))
-    print(f"\n{outcome.text()}")
-    if options.json is not None:
-        options.json.write_text(json.dumps(outcome.document(), indent=2) + "\n")
+    _say(outcome, options)
     return 1 if outcome.failed else 0
 
 

@@ -165,7 +165,7 @@ TABLE: Final = (
     ),
     Row(
         33,
-        "brute force on sign-in, verification codes, tickets",
+        "brute force on sign-in, tickets (verification codes do not exist yet)",
         "limited per account and address, told with 429 and time",
         ("tests/server/http/test_sign_in.py", "tests/server/http/test_tickets.py"),
     ),

@@ -156,14 +156,20 @@ async def test_the_grace_of_the_last_device_holds_though_live_state_was_lost(hou
     assert [await (await shop.customer(f"C{i}")).reaches() for i in range(2)] == ["Mobile", "Mobile"]
 
 
-@pytest.mark.req("KS-18", "PF-02")
-async def test_who_was_counted_offline_gets_nothing_when_live_state_was_lost(house: House) -> None:
+async def nobody_online(house: House) -> tuple[Shop, Agent, Customer]:
+    """The one agent was counted offline, and a customer waits."""
     shop = await house.shop(**QUICK)
     lily = await shop.agent("Lily")
     await lily.leave()
     await counted_offline(shop, lily)
     ada = await shop.customer("Ada")
     assert await ada.waits() == ("default", 1, "nobody_online")
+    return shop, lily, ada
+
+
+@pytest.mark.req("KS-18", "PF-02")
+async def test_who_was_counted_offline_gets_nothing_when_live_state_was_lost(house: House) -> None:
+    shop, lily, _ = await nobody_online(house)
 
     async def known() -> bool:
         return (await shop.app.account_store.last_seen(shop.id))[AccountId(lily.id)].away
@@ -177,12 +183,7 @@ async def test_who_was_counted_offline_gets_nothing_when_live_state_was_lost(hou
 
 @pytest.mark.req("KS-18", "KS-19")
 async def test_who_comes_back_is_online_again_and_gets_the_queue(house: House) -> None:
-    shop = await house.shop(**QUICK)
-    lily = await shop.agent("Lily")
-    await lily.leave()
-    await counted_offline(shop, lily)
-    ada = await shop.customer("Ada")
-    assert await ada.waits() == ("default", 1, "nobody_online")
+    _, lily, ada = await nobody_online(house)
 
     await lily.arrive()
 
