@@ -114,6 +114,12 @@ def _verdict(verdict: Document) -> str:
     return f"**Broken: {broken}** ({checked})."
 
 
+def _troubles(run: Document) -> str:
+    """Of mixed runs: the injections that went wrong themselves, word for word."""
+    words = [f"{each['number']} ({each['trouble'].strip()})" for each in run["faults"] if each["trouble"]]
+    return f" Of these, {len(words)} could not be injected or measured: {'; '.join(words)}." if words else ""
+
+
 def _mixed(run: Document) -> Iterable[str]:
     yield "## Mixed"
     yield ""
@@ -125,7 +131,7 @@ def _mixed(run: Document) -> Iterable[str]:
     yield (
         f"{facts['minutes_mixed']:g} minutes, seed {facts['seed']}: **{facts['faults']} faults, "
         f"{run['acknowledged']:,} acknowledged messages** ({run['messages_per_s']:,.0f}/s). "
-        f"{_verdict(run['verdict'])}"
+        f"{_verdict(run['verdict'])}{_troubles(run)}"
     )
     yield ""
     yield "| # | fault | times |"
@@ -146,7 +152,8 @@ def _soak(run: Document) -> Iterable[str]:
     facts = run["run"]
     yield (
         f"{facts['minutes_mixed']:g} minutes at half of {run['capacity_per_s']:,.0f} messages/s, "
-        f"{facts['faults']} faults, {run['acknowledged']:,} acknowledged messages. {_verdict(run['verdict'])}"
+        f"{facts['faults']} faults, {run['acknowledged']:,} acknowledged messages. "
+        f"{_verdict(run['verdict'])}{_troubles(run)}"
     )
     yield ""
     yield "| at rest afterwards, against before | |"

@@ -14,6 +14,9 @@ from loadtest.children import Child, ChildFailed
 from loadtest.stage.servers import Servers
 from loadtest.stage.wire import Switchboard, Wire
 
+METRICS_S = 20.0
+"""The machine may stand still for seconds while its disk writes; that says nothing of the node."""
+
 
 @dataclass(slots=True)
 class Node:
@@ -101,7 +104,7 @@ class Node:
     async def metrics(self) -> dict[str, float]:
         """What it says at `/metrics`: `name{labels}` -> value. Raises ChildFailed when it does not answer."""
         try:
-            async with httpx.AsyncClient(trust_env=False, timeout=5.0) as http:
+            async with httpx.AsyncClient(trust_env=False, timeout=METRICS_S) as http:
                 answer = await http.get(f"http://127.0.0.1:{self.port}/metrics")
         except httpx.HTTPError as error:
             raise ChildFailed(f"{self.name} gives no metrics: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -99,6 +100,18 @@ def test_every_fault_of_the_specification_is_in_the_table_once_and_has_a_proof(t
     written = page(tmp_path)
     assert "| 1 |" in written
     assert "not measured" in written
+
+
+def test_a_mixed_run_tells_what_could_not_be_done(tmp_path: Any) -> None:
+    faults = [
+        {"number": 2, "trouble": ""},
+        {"number": 2, "trouble": "ChildFailed: node-1 gives no metrics: "},
+    ]
+    run = document(faults=faults, run={"faults": 2, "minutes_mixed": 30, "seed": 7})
+    (tmp_path / "chaos-mixed.json").write_text(json.dumps(run))
+    words = page(tmp_path)
+    assert "1 could not be injected or measured: 2 (ChildFailed: node-1 gives no metrics:)." in words
+    assert "| 2 | gateway frozen 20 s (SIGSTOP), then continues | 2 |" in words
 
 
 def test_the_tests_that_the_table_names_are_there(pytestconfig: pytest.Config) -> None:
