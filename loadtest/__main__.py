@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Coroutine
@@ -43,6 +44,8 @@ MOST_SECONDS = 6 * 3_600
 def main() -> None:
     """Run one command; exit code 1 when it could not be done, or when load found a broken invariant."""
     options = _parser().parse_args()
+    # A full collection of all that hundreds of people remember would stop them all for seconds.
+    gc.set_threshold(20_000, 50, 10_000)
     try:
         code = COMMANDS[options.command](options)
     except (ChildFailed, CrowdFailed, PartyFailed, Refused, LineBroken, bench.BenchFailed) as error:

@@ -57,7 +57,7 @@ class View:
         self._last: dict[str, Message] = {}
         """what was said last in each log: most events about conversations do not carry it, and may come after it"""
         self._tails: dict[str, deque[Message]] = {}
-        """the end of each log: a state that comes after messages may be older than they are"""
+        """the end of the log of what is not closed: a state that comes after messages may be older than they are"""
 
     def snapshot(self) -> list[Conversation]:
         """What a fresh `session.hello` would give: the own conversations that are not closed, by id."""
@@ -116,6 +116,8 @@ class View:
                 facts[member] = max(getattr(now, member), getattr(known, member))
             now = now.model_copy(update=facts)
         self.conversations[key] = now
+        if now.state is Life.CLOSED:
+            self._tails.pop(key, None)
         return True
 
     def _late(self, known: Conversation, older: Conversation) -> bool:
@@ -137,14 +139,18 @@ class View:
         """A message was added to its log; called in the order of the log."""
         key = message.conversation_id
         self._remember(message)
-        tail = self._tails.setdefault(key, deque(maxlen=TAIL_MAX))
-        if tail and tail[-1].seq >= message.seq:  # the log is told from its beginning once more
-            tail.clear()
-        tail.append(message)
         known = self.conversations.get(key)
+        if known is None or known.state is not Life.CLOSED:
+            self._keep(message)
         if known is not None:
             now = known.model_copy(update={"last_message": self._last.get(key)})
             self.conversations[key] = _after(now, message)
+
+    def _keep(self, message: Message) -> None:
+        tail = self._tails.setdefault(message.conversation_id, deque(maxlen=TAIL_MAX))
+        if tail and tail[-1].seq >= message.seq:  # the log is told from its beginning once more
+            tail.clear()
+        tail.append(message)
 
     def changed(self, message: Message) -> None:
         """A message was recalled."""

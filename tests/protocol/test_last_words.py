@@ -1,5 +1,7 @@
 """What was said last is told once, by one picture of a conversation among many: whatever comes first, it is known."""
 
+import weakref
+
 import orjson
 import pytest
 
@@ -60,3 +62,20 @@ def test_an_older_picture_that_comes_late_tells_what_was_said_last_and_nothing_e
     assert not view.put(picture(1, LAST))
     assert view.put(picture(3))
     assert view.conversations["c1"].last_message == LAST
+
+
+def test_of_what_was_said_in_a_closed_conversation_only_the_last_is_kept() -> None:
+    view = View()
+    view.put(picture(1))
+
+    def say(seq: int) -> weakref.ref[Message]:
+        message = LAST.model_copy(update={"seq": seq, "message_id": f"m{seq}"})
+        view.said(message)
+        return weakref.ref(message)
+
+    said = [say(seq) for seq in (8, 9, 10)]
+    assert [each() is not None for each in said] == [True, True, True]
+    view.put(picture(2).model_copy(update={"state": Life.CLOSED}))
+    said.append(say(11))
+    assert [each() is not None for each in said] == [False, False, False, True]
+    assert view.conversations["c1"].head_seq == 11

@@ -26,7 +26,7 @@ export interface View {
   readonly conversations: Readonly<Record<string, Conversation>>;
   /** what was said last in each log: most events about conversations do not carry it, and may come after it */
   readonly last: Readonly<Record<string, Message>>;
-  /** the end of each log: a state that comes after messages may be older than they are */
+  /** the end of the log of what is not closed: a state that comes after messages may be older than they are */
   readonly tails: Readonly<Record<string, readonly Message[]>>;
   readonly agents: Readonly<Record<string, AgentCard>>;
   readonly watching: readonly string[];
@@ -137,7 +137,8 @@ export function put(view: View, conversation: Conversation): View {
     return { ...next, conversations: { ...next.conversations, [id]: { ...known, last_message: next.last[id] ?? null } } };
   }
   const now = merged(known, conversation, next.last[id], next.tails[id]);
-  return { ...next, conversations: { ...next.conversations, [id]: now } };
+  const tails = now.state === "closed" ? without(next.tails, id) : next.tails;
+  return { ...next, tails, conversations: { ...next.conversations, [id]: now } };
 }
 
 function merged(
@@ -170,12 +171,17 @@ export function forget(view: View, conversationId: string): View {
 /** A message was added to its log; called in the order of the log. */
 export function said(view: View, message: Message): View {
   const id = message.conversation_id;
+  const kept = view.conversations[id]?.state === "closed" ? view : keep(view, message);
+  return withLast(remember(kept, message), id, (known) => after(known, message));
+}
+
+function keep(view: View, message: Message): View {
+  const id = message.conversation_id;
   const before = view.tails[id] ?? [];
   // Otherwise the log is told from its beginning once more.
   const goesOn = (before.at(-1)?.seq ?? 0) < message.seq;
   const tail = [...(goesOn ? before : []), message].slice(-TAIL_MAX);
-  const next = remember({ ...view, tails: { ...view.tails, [id]: tail } }, message);
-  return withLast(next, id, (known) => after(known, message));
+  return { ...view, tails: { ...view.tails, [id]: tail } };
 }
 
 /** A message was recalled. */
