@@ -5,15 +5,18 @@ Whoever a note names hears of it; who takes no part yet is asked in by it. A not
 and invitations are one transaction, and all of it is judged before: a note that may not name somebody is not written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import orjson
 
+from protocol.errors import RequestError
 from protocol.ids import AccountId, ClientMessageId, ConversationId, MessageId
 from protocol.methods.collaboration import NoteParams
 from protocol.methods.messages import SendResult
+from protocol.methods.supervision import WhisperParams
 from protocol.rights import Right
-from protocol.shapes import FileBody, ImageBody, NoteBody, NotedBody
+from protocol.shapes import NoteBody, NotedBody
 from protocol.times import text_of_ms
 from server.services.audit import Audit
 from server.services.delivery import Delivery
@@ -77,6 +80,34 @@ class Notes:
         the reason, and then nothing is written); INVALID_PARAMS; INVALID_STATE `conversation_closed`.
         """
         row = await self._seeing.conversation(session, params.conversation_id)
+        return await self.once(session, row, params, self._send(session, row, params))
+
+    async def once(
+        self,
+        session: Session,
+        row: ConversationRow,
+        params: NoteParams | WhisperParams,
+        trying: Coroutine[Any, Any, SendResult],
+    ) -> SendResult:
+        """What this try is answered. If it is refused and is a repeat, what the first one was (fault 10): whatever has
+        become of the conversation and of its writer since then, it is in the log."""
+        try:
+            return await trying
+        except RequestError as error:
+            if error.retryable:
+                raise
+            entry = await self._entry(session, row, params.client_message_id, params.body)
+            before = await self._history.repeated(entry)
+            if before is None:
+                raise
+            return SendResult(
+                seq=before.seq,
+                message_id=before.message_id,
+                created_at=text_of_ms(before.created_ms),
+                duplicate=True,
+            )
+
+    async def _send(self, session: Session, row: ConversationRow, params: NoteParams) -> SendResult:
         whisper = session.person_id in row.watchers
         if whisper:
             await self._scope.require(
@@ -105,19 +136,12 @@ class Notes:
         whisper: bool = False,
     ) -> SendResult:
         """A note of somebody who may leave one here: in the log exactly once, delivered, and told to whom it names."""
-        if isinstance(body, ImageBody | FileBody):
-            body = await self._files.named(session, row.id, body, internal=True)
         named = _named(session, body)
         newcomers = tuple(person for person in named if person not in row.speaking)
         if newcomers:
             await self._participants.may_ask(session, row)
             await self._participants.judge(session, row, newcomers)
-        if isinstance(body, NoteBody):
-            said = await self._quotes.said(session, row.id, body)
-            entry = _entry(session, row, client_message_id, said, whisper=whisper)
-        else:
-            plain = body.model_dump(mode="json")
-            entry = _entry(session, row, client_message_id, Said(plain, plain, None), whisper=None)
+        entry = await self._entry(session, row, client_message_id, body, whisper=whisper)
         if not named:
             done, change = await self._writer.append(entry), None
         else:
@@ -133,6 +157,22 @@ class Notes:
             created_at=text_of_ms(done.created_ms),
             duplicate=done.duplicate,
         )
+
+    async def _entry(
+        self,
+        session: Session,
+        row: ConversationRow,
+        client_message_id: str,
+        body: NotedBody,
+        *,
+        whisper: bool = False,
+    ) -> Entry:
+        if isinstance(body, NoteBody):
+            said = await self._quotes.said(session, row.id, body)
+            return _entry(session, row, client_message_id, said, whisper=whisper)
+        named = await self._files.named(session, row.id, body, internal=True)
+        plain = named.model_dump(mode="json")
+        return _entry(session, row, client_message_id, Said(plain, plain, None), whisper=None)
 
     async def _naming_somebody(
         self,

@@ -74,6 +74,10 @@ class Supervision:
 
     async def whisper(self, session: Session, params: u.WhisperParams) -> SendResult:
         """`monitor.whisper`: for those who watch it, or joined it as supervisors."""
+        row = await self._seeing.conversation(session, params.conversation_id)
+        return await self._notes.once(session, row, params, self._whisper(session, params))
+
+    async def _whisper(self, session: Session, params: u.WhisperParams) -> SendResult:
         row, me = await self._open(
             session, params.conversation_id, Right.WHISPER, "whisper in this conversation"
         )

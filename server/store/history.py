@@ -13,6 +13,7 @@ from protocol.ids import ConversationId, CustomerId, MessageId, PersonId, ShopId
 from server.store.contacts import written_since
 from server.store.conversation_columns import WIDTH, columns, conversation_from
 from server.store.database import Database, Row
+from server.store.entry import Entry
 from server.store.message_columns import MESSAGE_WIDTH, message_columns, message_from
 from server.store.rows import ConversationRow, MessageRow, Missed
 
@@ -141,6 +142,23 @@ class History:
         for row in rows:
             found.setdefault(row["id"], []).append(row)
         return {conversation: _missed(conversation, rows, limit) for conversation, rows in found.items()}
+
+    async def repeated(self, entry: Entry) -> MessageRow | None:
+        """What an earlier try to write this entry has written; None: there was none, or it said something else."""
+        row = await self._db.fetchrow(
+            f"""
+            SELECT {message_columns("m")} FROM messages m
+            WHERE m.conversation_id = $1 AND m.client_message_id = $2 AND m.sender_kind = $3 AND m.sender_id = $4
+                AND m.body_hash = $5 AND m.shop_id = $6
+            """,
+            entry.conversation_id,
+            entry.client_message_id,
+            entry.sender_kind,
+            entry.sender_id,
+            entry.body_hash,
+            entry.shop_id,
+        )
+        return None if row is None else message_from(tuple(row.values()))
 
     async def message(
         self,

@@ -313,6 +313,24 @@ async def test_a_repeated_whisper_is_one(house: House) -> None:
     assert (again.seq, again.message_id, again.duplicate) == (first.seq, first.message_id, True)
 
 
+@pytest.mark.req("CO-12", "PF-05")
+async def test_a_whisper_whose_answer_was_lost_is_one_though_the_conversation_is_closed_now(house: House) -> None:
+    scene = await setting(house)
+    await scene.sue_watches()
+    first = await scene.whispers("smile", "w1")
+    await scene.shop.set_policy(wrap_up_s=0)
+    await scene.lily.asks("conversation.end", conversation_id=scene.talk)
+
+    again = await scene.whispers("smile", "w1")
+
+    assert (again.seq, again.message_id, again.duplicate) == (first.seq, first.message_id, True)
+    other = {"kind": "note", "text": "something else"}
+    refused = await scene.sue.refused(
+        "monitor.whisper", conversation_id=scene.talk, client_message_id="w1", body=other
+    )
+    assert refused.reason == "conversation_closed"
+
+
 @pytest.mark.req("CO-12")
 async def test_who_does_not_watch_cannot_whisper(house: House) -> None:
     scene = await setting(house)
