@@ -5,6 +5,8 @@ once per death, those rows that are younger than the node's last signs of life a
 wrote them; they are published as they are now. Every event is absolute or numbered, so receivers drop what they have.
 """
 
+from collections.abc import Mapping
+
 from protocol.codes import CloseCode
 from protocol.ids import AccountId, ConversationId, PersonId, ShopId
 from server.bus import Bus
@@ -20,6 +22,7 @@ from server.store.contacts import Contacts
 from server.store.conversations import Conversations
 from server.store.history import History
 from server.store.participants import Participants as Rosters
+from server.store.rows import ConversationRow
 
 
 class Untold:
@@ -77,6 +80,7 @@ class Untold:
                 watching.setdefault(each.shop_id, set()).add(each.account_id)
         for row in rows.values():
             await self._delivery.again(row, people.get(row.id, ()))
+        await self._catch_up(rows)
         for message in await self._history.recalled_since(since, rows):
             self._delivery.recalled_again(rows[message.conversation_id], (message,))
         for shop, accounts in watching.items():
@@ -86,3 +90,15 @@ class Untold:
         await self._naming.tell_again(since)
         await self._alarms.tell_again(since)
         return len(written), len(rows)
+
+    async def _catch_up(self, told: Mapping[ConversationId, ConversationRow]) -> None:
+        """A picture may have been overtaken on its way by a change of which somebody in it heard nothing: they came
+        after it, and had left by it. Whoever is in an overtaken picture is told what overtook it."""
+        while told:
+            now = await self._conversations.written_since(None, told)
+            overtaken = {id: row for id, row in now.items() if row.rev != told[id].rev}
+            for id, row in overtaken.items():
+                before = told[id]
+                owner = () if before.owner_id is None else (before.owner_id,)
+                await self._delivery.again(row, {*owner, *before.speaking, *before.watchers})
+            told = overtaken

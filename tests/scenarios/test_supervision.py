@@ -314,7 +314,9 @@ async def test_a_repeated_whisper_is_one(house: House) -> None:
 
 
 @pytest.mark.req("CO-12", "PF-05")
-async def test_a_whisper_whose_answer_was_lost_is_one_though_the_conversation_is_closed_now(house: House) -> None:
+async def test_a_whisper_whose_answer_was_lost_is_one_though_the_conversation_is_closed_now(
+    house: House,
+) -> None:
     scene = await setting(house)
     await scene.sue_watches()
     first = await scene.whispers("smile", "w1")

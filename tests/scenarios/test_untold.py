@@ -3,7 +3,8 @@
 Nobody here resumes: the dead node has no clients. Each person's client knows by events alone what a fresh hello says.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,9 @@ from protocol.errors import ConnectionClosed
 from protocol.ids import AccountId, ConversationId, new_id
 from server import failpoints
 from server.node import NODES_KEY
+from server.services.delivery import Delivery
 from server.store.contacts import Contacts
+from server.store.rows import ConversationRow
 from tests.scenarios.house import House, Person, until
 from tests.scenarios.test_collaboration import Scene, invited, not_invited, set_collaboration
 from tests.scenarios.test_mentions import mentioned
@@ -202,6 +205,30 @@ async def test_what_a_node_told_nobody_before_it_died_everybody_hears(
             lambda person=person: list(person.client.view.items.values()) == listed,
             what=f"{person.name}'s having {listed}",
         )
+
+
+@pytest.mark.req("PF-05", "I7")
+async def test_a_picture_that_was_overtaken_on_its_way_is_followed_by_what_overtook_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, again, overtaken = stage.scene, Delivery.again, asyncio.Event()
+
+    async def slowly(self: Delivery, row: ConversationRow, moved: Collection[AccountId]) -> None:
+        if not overtaken.is_set():
+            await scene.lily.leave()
+            await stage.asks(scene.boss, "conversation.assign", account_id=scene.nina.id)
+            await scene.nina.sees(scene.talk, owner=scene.nina.id)
+            await scene.lily.arrive()  # knowing of nothing that is not hers
+            overtaken.set()
+        await again(self, row, moved)
+
+    monkeypatch.setattr(Delivery, "again", slowly)
+
+    await a_mention(stage)
+
+    await asyncio.wait_for(overtaken.wait(), 15)
+    await until(lambda: scene.talk in scene.lily.client.view.conversations, what="the old picture")
+    await are_up_to_date("being overtaken", scene.ada, scene.lily, scene.max, scene.nina, scene.boss)
 
 
 @pytest.mark.req("PF-05", "CO-09")
