@@ -63,9 +63,26 @@ class Logbook:
     def reset(self, reset: StreamReset) -> None:
         """Too much was missed to be sent: go on from what is there, or (logs that are not kept whole) from the end."""
         known = self._log(reset.conversation_id, reset.head_seq)
-        if not self._whole or reset.head_seq < known.cursor:
+        if reset.head_seq < known.cursor:
+            self._spawn(self._look_where_it_ends(reset.conversation_id))
+            return
+        if not self._whole:
             self.logs[reset.conversation_id] = Log(reset.head_seq, keep=self._keep)
         self.exists(reset.conversation_id, reset.head_seq)
+
+    async def _look_where_it_ends(self, conversation_id: str) -> None:
+        """Before what is there, by what was said: the log is shorter than it was (PostgreSQL was restored), or an old
+        entry that was told once more is all that the server had to go by. Only the first makes it begin there."""
+        params = HistoryParams(
+            conversation_id=conversation_id, after_seq=self.logs[conversation_id].cursor, limit=1
+        )
+        try:
+            page = await self._history(params)
+        except PointsmanError:
+            return  # the next resume says it again
+        log = self.logs.get(conversation_id)
+        if log is not None and page.head_seq < log.cursor:
+            self.logs[conversation_id] = Log(page.head_seq, keep=self._keep)
 
     def _log(self, conversation_id: str, head: int) -> Log:
         log = self.logs.get(conversation_id)

@@ -173,6 +173,34 @@ async def test_a_reset_stream_is_fetched_or_begun_at_its_end(
         assert (await hearing.next("stream.reset")).event.name == "stream.reset"
 
 
+@pytest.mark.req("PF-05")
+@pytest.mark.parametrize(
+    ("ends_at", "told"), [(2, []), (1, [2])], ids=["told late", "restored from a backup"]
+)
+async def test_a_reset_to_before_what_is_there_is_asked_about(
+    server: Script, ends_at: int, told: list[int]
+) -> None:
+    async with server.live() as (client, peer):
+        hearing = client.subscribe()
+        await peer.tells("message.created", **message(1))
+        await peer.tells("message.created", **message(2))
+        assert await texts(hearing, 2) == [1, 2]
+
+        await peer.tells("stream.reset", conversation_id="c1", head_seq=1)
+
+        history = await peer.hears("message.history")
+        assert (history["conversation_id"], history["after_seq"]) == ("c1", 2)
+        await peer.answers(history, page(head=ends_at))
+        await hearing.next("stream.reset")
+        async with asyncio.timeout(5):
+            while client.cursors != {"c1": ends_at}:
+                await asyncio.sleep(0.01)
+        await peer.tells("message.created", **message(2))
+        assert await texts(hearing, len(told)) == told
+        await peer.tells("message.created", **message(3))
+        assert await texts(hearing, 1) == [3]
+
+
 async def test_a_recall_is_given_when_it_is_news(server: Script) -> None:
     async with server.live(keep_messages=True) as (client, peer):
         hearing = client.subscribe()
