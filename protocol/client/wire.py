@@ -74,7 +74,8 @@ class Wire:
         except InvalidStatus as error:
             response = error.response
             raise WireEnded(refused(response.status_code, response.headers.get("Retry-After"))) from None
-        except (OSError, TimeoutError, WebSocketException) as error:
+        # AttributeError: the socket was reset before the library had made its parts (python-websockets #1629).
+        except (OSError, TimeoutError, WebSocketException, AttributeError) as error:
             raise WireEnded(Ended(ABNORMAL, f"{type(error).__name__}: {error}")) from error
         return cls(socket)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from http import HTTPStatus
+from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 
-from protocol.client import Client, Patience
+from protocol.client import Client, Patience, wire
 from protocol.client.reconnect import Ended, delay_s, is_final, refused
 from protocol.codes import CloseCode, ErrorCode
 from protocol.errors import ConnectionClosed, RequestError
@@ -99,6 +101,22 @@ async def test_a_conversation_that_was_taken_away_is_forgotten(server: Script) -
         await again.answers(await again.hears("agent.list"), {"agents": [], "pools": []})
         await asking
         assert client.view.conversations == {}
+
+
+async def test_a_socket_that_was_reset_before_it_had_its_parts_is_opened_again(
+    server: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    async def reset_at_first(url: str, **options: Any) -> Any:
+        tried.append(url)
+        if len(tried) == 1:
+            raise AttributeError("'ClientConnection' object has no attribute 'recv_messages'")
+        return await connect(url, **options)
+
+    monkeypatch.setattr(wire, "connect", reset_at_first)
+    async with server.live():
+        assert len(tried) == 2
 
 
 async def test_a_finished_log_is_not_asked_for_again(server: Script) -> None:
