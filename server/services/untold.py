@@ -66,11 +66,14 @@ class Untold:
         for shop, account in await self._audit.accounts_changed(self._redeliver_s):
             self._bus.publish(shop, [Control((PersonId(account),), CloseCode.LEASE_LOST, "resync")])
         since = await self._contacts.since(node_id(dead))
-        written = await self._history.written_lately(dead, self._redeliver_s)
-        for each in written:
-            await self._delivery.redeliver(each.conversation, each.message)
+        written, also = 0, set[ConversationId]()
+        async for part in self._history.written_lately(dead, self._redeliver_s):
+            for each in part:
+                await self._delivery.redeliver(each.conversation, each.message)
+            written += len(part)
+            also.update(each.conversation.id for each in part)
         moved = await self._rosters.moved_since(since)
-        also = {each.conversation.id for each in written}.union(each.conversation_id for each in moved)
+        also.update(each.conversation_id for each in moved)
         rows = await self._conversations.written_since(since, also)
         people: dict[ConversationId, set[AccountId]] = {}
         watching: dict[ShopId, set[AccountId]] = {}
@@ -89,7 +92,7 @@ class Untold:
         await self._items.tell_again(since, rows)
         await self._naming.tell_again(since)
         await self._alarms.tell_again(since)
-        return len(written), len(rows)
+        return written, len(rows)
 
     async def _catch_up(self, told: Mapping[ConversationId, ConversationRow]) -> None:
         """A picture may have been overtaken on its way by a change of which somebody in it heard nothing: they came

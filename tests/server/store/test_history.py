@@ -168,9 +168,22 @@ async def test_what_a_node_wrote_lately_can_be_delivered_again(
     mine, other = make_log("mine"), make_log("other")
     for n in range(4):
         await (mine if n % 2 else other).append(world.entry(str(n)))
-    written = await history.written_lately("mine", 60)
+    [written] = [part async for part in history.written_lately("mine", 60)]
     assert [(w.message.seq, w.conversation.head_seq) for w in written] == [(2, 4), (4, 4)]
-    assert await history.written_lately("mine", 0) == ()
+    assert [part async for part in history.written_lately("mine", 0)] == []
+
+
+async def test_what_a_busy_node_wrote_comes_some_conversations_at_a_time(
+    world: World, make_log: MakeLog, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.store.history.REDELIVERED_TOGETHER", 1)
+    other, log = await World.make(world.db), make_log("mine")
+    for each in (world, other):
+        await log.append(each.entry("first"))
+        await log.append(each.entry("second"))
+    parts = [part async for part in history.written_lately("mine", 60)]
+    assert sorted(part[0].conversation.id for part in parts) == sorted([world.talk, other.talk])
+    assert [[w.message.seq for w in part] for part in parts] == [[1, 2], [1, 2]]
 
 
 async def test_a_node_with_a_new_incarnation_writes_under_its_new_name(
@@ -180,7 +193,8 @@ async def test_a_node_with_a_new_incarnation_writes_under_its_new_name(
     await log.append(world.entry("before"))
     log.rename("node.2")
     await log.append(world.entry("after"))
-    assert [w.message.seq for w in await history.written_lately("node.2", 60)] == [2]
+    [written] = [part async for part in history.written_lately("node.2", 60)]
+    assert [w.message.seq for w in written] == [2]
 
 
 async def test_a_transcript_is_the_whole_log_in_parts(
