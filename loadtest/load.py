@@ -14,6 +14,7 @@ from loadtest.machine import describe
 from loadtest.people import Book, Profile
 from loadtest.play import Play
 from loadtest.show import Show
+from loadtest.storage import bytes_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Outcome:
     verdict: Verdict = field(default_factory=Verdict)
     gauge: dict[str, Any] = field(default_factory=dict[str, Any])
     machine: dict[str, Any] = field(default_factory=dict[str, Any])
+    stored_bytes: dict[str, int] = field(default_factory=dict[str, int])
+    """of PostgreSQL, by table, each row"""
 
     @property
     def failed(self) -> bool:
@@ -72,6 +75,7 @@ class Outcome:
             "counts": dict(sorted(book.counts.items())),
             "latencies_ms": book.latencies(),
             "verdict": self.verdict.document(),
+            "stored_bytes_each": self.stored_bytes,
             "gauge": self.gauge,
         }
 
@@ -83,9 +87,12 @@ class Outcome:
             f"  {what:<34} p50 {row['p50']:,.1f} ms, p99 {row['p99']:,.1f} ms, longest {row['max']:,.0f} ms"
             for what, row in document["latencies_ms"].items()
         ]
+        stored = [
+            f"  {f'bytes a row of {table}':<34} {size:>9,}" for table, size in self.stored_bytes.items()
+        ]
         said = f"{document['acknowledged']:,} acknowledged messages, {document['messages_per_s']:,.0f}/s"
         return "\n".join(
-            [f"{document['title']}: {document['what']}", said, *counts, *rows, self.verdict.text()]
+            [f"{document['title']}: {document['what']}", said, *counts, *rows, *stored, self.verdict.text()]
         )
 
 
@@ -117,6 +124,7 @@ async def run(wishes: Wishes, show: Show, logs: Path | None = None) -> Outcome:
         outcome.gauge = gauge.document()
         show.step("everybody finishes and catches up")
         outcome.verdict = await play.end(lambda done, of: show.at(done))
+        outcome.stored_bytes = await bytes_each(play.stage.database_url)
     return outcome
 
 

@@ -19,6 +19,7 @@ import asyncpg
 
 from loadtest.children import ChildFailed, run
 from loadtest.front_desk import ORIGIN, address
+from loadtest.gauge import resident_mib
 from loadtest.people.person import page_door
 from loadtest.stage import Stage
 from protocol.client import Client, widget_tickets
@@ -93,7 +94,10 @@ async def measure(conversations: int, tell: Callable[[str], None], logs: Path | 
         await link.open()
         undo.push_async_callback(link.close)
         engine = RedisEngine(link, shop_id, node="loadtest")
+        empty_mib = resident_mib(stage.servers.redis_pid)
         await _fill(engine, database, shop_id, conversations)
+        filled_mib = resident_mib(stage.servers.redis_pid) - empty_mib
+        outcome.figures["redis_kib_each"] = filled_mib * 1024 / conversations
         customer = await _customer(undo, stage, shop.slug)
         await _opened(customer)
         await customer.request("conversation.leave_queue", conversation_id=_first(customer))

@@ -9,7 +9,7 @@ from itertools import pairwise
 import asyncpg
 
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
-from loadtest.faults.sitters import Sitters
+from loadtest.faults.hall import Hall
 from loadtest.figures import percentile
 from loadtest.front_desk import Asker, Door, address
 from loadtest.gauge import resident_mib
@@ -30,6 +30,7 @@ LAG_S = 15.0
 LONG_TEXT = "x" * 15_000
 CALM_S = 4.0
 BACK_S = 60.0
+STORM_S = 110.0
 POOL = 10
 """`POINTSMAN_DATABASE_POOL`"""
 
@@ -136,10 +137,10 @@ async def storm(scene: Scene, dice: random.Random) -> Figures:
     """Fault 14: very many sockets break in the same moment, agents' too."""
     party = scene.party
     wire = await scene.stage.door(f"storm {dice.random()}")
-    sitters = Sitters(wire.port, party.shop.slug)
+    hall = await Hall.open(scene.stage.folder, wire.port, party.shop.slug)
     watch = PresenceWatch([each for each in party.others if isinstance(each, Supervisor)])
     try:
-        await sitters.come(scene.sockets, dice)
+        await hall.come(scene.sockets, dice.random())
         sends = len(scene.book.sends.all)
         backends = Backends()
         counting = asyncio.create_task(backends.watch(scene.stage.database_url))
@@ -147,20 +148,20 @@ async def storm(scene: Scene, dice: random.Random) -> Figures:
         await wire.reset()
         for agent in party.agents:
             agent.client.drop()
-        took = await sitters.all_back(BACK_S * 3)
+        back = await hall.back(STORM_S)
         await party.all_live(BACK_S)
         await asyncio.sleep(2.0)
         counting.cancel()
         during = scene.book.sends.all[sends:]
     finally:
-        await sitters.leave()
+        await hall.close()
         await wire.close()
     return {
         "sockets": scene.sockets,
-        "all_back_s": took,
-        "back_p50_s": percentile(sitters.back_s, 0.5),
-        "back_p99_s": percentile(sitters.back_s, 0.99),
-        "tries_per_socket": sitters.tries / scene.sockets,
+        "all_back_s": back.all_s,
+        "back_p50_s": back.p50_s,
+        "back_p99_s": back.p99_s,
+        "tries_per_socket": back.tries / scene.sockets,
         "others_send_p99_ms": percentile(during, 0.99) * 1000 if during else 0.0,
         "most_backends": backends.most,
         "presence_pushes_per_agent": watch.most(),

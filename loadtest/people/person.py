@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from loadtest.front_desk import ORIGIN
+from loadtest.front_desk import ORIGIN, plain_http
 from loadtest.journal import Journal, Pen
 from loadtest.people.book import Book
 from loadtest.people.pace import Pace
@@ -24,6 +24,7 @@ from protocol.shapes import Shape
 PATIENCE = Patience(first_s=0.25, longest_s=4.0, soon_s=1.0, reply_s=10.0)
 """A run lasts minutes, not days: come back a little quicker than a browser."""
 ASK_AGAIN_S = 0.25
+PAGE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +188,7 @@ async def overtaken(person: Person) -> AsyncGenerator[None]:
 
 def page_door(port: int, source: str) -> httpx.AsyncClient:
     """The HTTP side for people from one address; tickets are fetched through it."""
-    return httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}",
-        transport=httpx.AsyncHTTPTransport(local_address=source, verify=False),
-        timeout=10.0,
-        trust_env=False,
-        headers={"Origin": ORIGIN},
-    )
+    return plain_http(port, source, timeout_s=PAGE_S)
 
 
 def failed(task: "asyncio.Task[None]") -> BaseException | None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from loadtest.children import Child, ChildFailed
+from loadtest.front_desk import plain_http
 from loadtest.stage.servers import Servers
 from loadtest.stage.wire import Switchboard, Wire
 
@@ -104,8 +105,8 @@ class Node:
     async def metrics(self) -> dict[str, float]:
         """What it says at `/metrics`: `name{labels}` -> value. Raises ChildFailed when it does not answer."""
         try:
-            async with httpx.AsyncClient(trust_env=False, timeout=METRICS_S) as http:
-                answer = await http.get(f"http://127.0.0.1:{self.port}/metrics")
+            async with plain_http(self.port, timeout_s=METRICS_S) as http:
+                answer = await http.get("/metrics")
         except httpx.HTTPError as error:
             raise ChildFailed(f"{self.name} gives no metrics: {error}") from error
         lines = [line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#")]

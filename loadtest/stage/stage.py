@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from loadtest.children import ChildFailed, run
+from loadtest.front_desk import plain_http
 from loadtest.stage.node import Node
 from loadtest.stage.proxy import Place
 from loadtest.stage.servers import Servers
@@ -102,9 +103,9 @@ class Stage:
         """Until all nodes that run say that they are ready; the seconds that took. Raises ChildFailed."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        async with httpx.AsyncClient(trust_env=False, timeout=2.0) as http:
-            for node in self.nodes:
-                while node.running and not await _says_ready(http, node):
+        for node in self.nodes:
+            async with plain_http(node.port, timeout_s=2.0) as http:
+                while node.running and not await _says_ready(http):
                     if loop.time() - began > within_s:
                         raise ChildFailed(
                             f"{node.name} is not ready after {within_s:g} s.\n{node.child.said()}"
@@ -156,8 +157,8 @@ class Stage:
         self.shops = list(await asyncio.gather(*(Shop.found(slug, self._direct) for slug in slugs)))
 
 
-async def _says_ready(http: httpx.AsyncClient, node: Node) -> bool:
+async def _says_ready(http: httpx.AsyncClient) -> bool:
     try:
-        return (await http.get(f"http://127.0.0.1:{node.port}/readyz")).is_success
+        return (await http.get("/readyz")).is_success
     except httpx.HTTPError:
         return False

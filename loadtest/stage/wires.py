@@ -1,23 +1,20 @@
 """The process of all proxies and balancers of a stage, `python -m loadtest.stage.wires`: a process of its own, so that
 what passes through them costs the load no time of its event loop.
 
-Each line of its standard input is a JSON object with `do`, answered by one line:
+Its orders (`loadtest.orders`) and the answers:
 
 - `{"do": "proxy", "name", "to": [HOST, PORT]}` and `{"do": "balancer", "name", "to": [[HOST, PORT], ...]}`: `{"port"}`
 - `{"do": "treat", "name", "mode", "direction", "seconds", "bytes_per_s"}`: `{"connections"}`
 - `{"do": "close", "name"}`: `{}`
-
-A fault in an order is `{"error": WORDS}`. Ends with its standard input.
 """
 
 import asyncio
-import json
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import uvloop
 
+from loadtest.orders import obey
 from loadtest.stage.balancer import Balancer
 from loadtest.stage.proxy import Direction, Mode, Place, Proxy, Treatment
 
@@ -66,23 +63,13 @@ def _always(place: Place) -> Callable[[], Sequence[Place]]:
     return lambda: (place,)
 
 
-async def obey() -> None:
+async def keep() -> None:
     """Follow orders until the standard input ends."""
-    loop = asyncio.get_running_loop()
-    orders = asyncio.StreamReader()
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     wires = Wires()
-    print(json.dumps({"ready": True}), flush=True)
-    while line := await orders.readline():
-        try:
-            answer = await wires.do(json.loads(line))
-        except (KeyError, ValueError, OSError) as error:
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
+    await obey(wires.do)
     await wires.close()
-    transport.close()
 
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(obey())
+        runner.run(keep())
