@@ -17,9 +17,10 @@ PYTEST_ARGS ?=
 # More than two cores need: scenarios wait on sockets and databases a good part of their time.
 WORKERS ?= 3
 
-# Of `make load`, `make chaos`, `make soak`, `make races`, `make proof`. CUSTOMERS: instead of the profile's.
+# Of `make load`, `make chaos`, `make soak`, `make races`, `make proof`, `make wipe`. CUSTOMERS: instead of the profile's.
 SEEDS ?= 10000
 TIMES ?= 3
+CONVERSATIONS ?= 10000
 PROFILE ?= steady
 DURATION ?= 1m
 NODES ?= 2
@@ -44,7 +45,7 @@ PAGES_STAMP := server/pages/.built-$(firstword $(shell find web protocol \( -nam
 	-o -name __pycache__ \) -prune -o -type f ! -path web/shared/src/protocol.ts -print0 \
 	| LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16))
 
-.PHONY: help setup web run test test-wheels check format bench load chaos soak races proof doctor clean-dev coverage-doc lock
+.PHONY: help setup web run test test-wheels check format bench load chaos soak races proof wipe doctor clean-dev coverage-doc lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -94,10 +95,13 @@ soak: $(DEV_STAMP) ## half the capacity and random faults for DURATION=1h; memor
 	$(BIN)/python -m loadtest soak --duration $(DURATION) $(if $(CUSTOMERS),--customers $(CUSTOMERS)) --nodes $(NODES) --seed $(SEED) --report $(REPORTS)
 
 races: $(DEV_STAMP) ## two want the same at the same time, on two nodes: exactly one gets it: SEEDS=10000
-	$(BIN)/python -m loadtest races --seeds $(SEEDS)
+	$(BIN)/python -m loadtest races --seeds $(SEEDS) --json $(REPORTS)/races.json
 
 proof: $(DEV_STAMP) ## builds that are broken on purpose are caught by the checker, every time: TIMES=3
-	$(BIN)/python -m loadtest proof --times $(TIMES)
+	$(BIN)/python -m loadtest proof --times $(TIMES) --json $(REPORTS)/proof.json
+
+wipe: $(DEV_STAMP) ## Redis comes back empty in the middle of CONVERSATIONS=10000 open conversations; nothing may be lost
+	$(BIN)/python -m loadtest wipe --conversations $(CONVERSATIONS) --json $(REPORTS)/wipe.json
 
 doctor: ## say what this machine lacks, and how to mend it
 	@if [[ -x $(BIN)/python ]]; then $(BIN)/python -m server.embedded.doctor; \

@@ -39,6 +39,7 @@ from loadtest.show import Show
 T = TypeVar("T")
 MOST_PEOPLE = 2_000
 MOST_SECONDS = 6 * 3_600
+EVERY_FAULT = tuple(sorted(FAULTS))
 
 
 def main() -> None:
@@ -88,7 +89,8 @@ def _chaos(options: argparse.Namespace) -> int:
     )
     with Show() as show:
         outcome = _run(chaos.run(wishes, show, options.logs))
-    return _reported(outcome, "chaos-mixed" if options.minutes else "chaos", options)
+    alone = "" if options.faults == EVERY_FAULT else "".join(f"-{number}" for number in options.faults)
+    return _reported(outcome, "chaos-mixed" if options.minutes else f"chaos{alone}", options)
 
 
 def _soak(options: argparse.Namespace) -> int:
@@ -117,6 +119,7 @@ def _say(found: _Finding, options: argparse.Namespace) -> None:
     """Print it, and write it down when that is wanted."""
     print(f"\n{found.text()}")
     if options.json is not None:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(found.document(), indent=2) + "\n")
 
 
@@ -224,14 +227,14 @@ def _parser() -> argparse.ArgumentParser:
     faults = commands.add_parser(
         "chaos", help="faults under load, one by one or mixed; everything is checked"
     )
-    faults.add_argument("--faults", type=_faults, default=tuple(sorted(FAULTS)), help="1,5: these alone")
+    faults.add_argument("--faults", type=_faults, default=EVERY_FAULT, help="1,5: these alone")
     faults.add_argument("--sockets", type=_number(10, 5_000), default=1_000, help="of fault 14")
     faults.add_argument("--minutes", type=float, default=0.0, help="mixed at random, for so long")
     long = commands.add_parser(
         "soak", help="half the capacity and random faults; nothing may have grown (I6)"
     )
     long.add_argument("--duration", type=_seconds, default=3600.0, help="1h, 90m")
-    long.add_argument("--faults", type=_faults, default=tuple(sorted(FAULTS)), help="these alone")
+    long.add_argument("--faults", type=_faults, default=EVERY_FAULT, help="these alone")
     told = commands.add_parser(
         "reliability-page", help="write docs/reliability.md from what runs left in FOLDER"
     )

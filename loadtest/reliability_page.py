@@ -13,9 +13,8 @@ from loadtest.faults.table import INVARIANTS, TABLE
 from loadtest.machine import sentence
 
 Document = Mapping[str, Any]
-FILES: Final = ("chaos-mixed.json", "soak.json", "wipe.json", "proof.json")
-"""As the commands' `--report` (and `--json`, of `wipe` and `proof`) write them; what is missing is said to be
-missing."""
+FILES: Final = ("chaos-mixed.json", "soak.json", "races.json", "wipe.json", "proof.json")
+"""As the targets of the Makefile write them; what is missing is said to be missing."""
 
 
 def page(folder: Path) -> str:
@@ -28,6 +27,8 @@ def page(folder: Path) -> str:
             *_faults(_last_of_each(folder)),
             *_mixed(documents["chaos-mixed.json"]),
             *_soak(documents["soak.json"]),
+            *_loads(folder),
+            *_races(documents["races.json"]),
             *_wipe(documents["wipe.json"]),
             *_proof(documents["proof.json"]),
         ]
@@ -35,8 +36,10 @@ def page(folder: Path) -> str:
 
 
 def _last_of_each(folder: Path) -> Mapping[int, tuple[Document, Document]]:
-    """Fault -> what was found of it last, and the run: of every `chaos.json` there and in folders below."""
-    runs = sorted(map(_read, folder.rglob("chaos.json")), key=lambda run: run["at"])
+    """Fault -> what was found of it last, and the run: of every run in turn, or of some faults alone, there and in
+    folders below."""
+    runs = [_read(path) for path in folder.rglob("chaos*.json") if path.name != "chaos-mixed.json"]
+    runs.sort(key=lambda run: run["at"])
     return {each["number"]: (each, run) for run in runs for each in run["faults"]}
 
 
@@ -88,7 +91,8 @@ def _faults(found: Mapping[int, tuple[Document, Document]]) -> Iterable[str]:
     yield "|---|---|---|---|---|"
     for row in TABLE:
         measured, _ = found.get(row.number, (None, None))
-        commands = [f"`make chaos FAULTS={row.number}`"] if row.number in FAULTS else []
+        commands = [f"`make chaos FAULTS={row.number}{row.options}`"] if row.number in FAULTS else []
+        commands += [f"`{row.command}`"] if row.command else []
         commands += [f"`pytest {' '.join(row.tests)}`"] if row.tests else []
         if measured is not None:
             figure = _figures(measured)
@@ -166,17 +170,61 @@ def _soak(run: Document) -> Iterable[str]:
     yield ""
 
 
+def _loads(folder: Path) -> Iterable[str]:
+    yield "## Load without faults"
+    yield ""
+    yield "`make load PROFILE=...`; latencies in ms, of everything that people did in it, checked like the faults."
+    yield ""
+    runs = [_read(path) for path in sorted(folder.glob("load-*.json"))]
+    if not runs:
+        yield "Not run yet."
+        yield ""
+        return
+    yield "| profile | customers, agents | seconds | acknowledged | a second | send p50, p99 | wait p50, p99 | |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for run in runs:
+        facts, verdict = run["run"], run["verdict"]
+        rows = [run["latencies_ms"].get(what) for what in ("send to acknowledgement", "wait for an agent")]
+        times = " | ".join(f"{row['p50']:,.0f}, {row['p99']:,.0f}" if row else "" for row in rows)
+        broken = ", ".join(f"{name} {many} times" for name, many in verdict["broken"].items() if many)
+        yield (
+            f"| {run['what']} (`{facts['profile']}`) | {facts['customers']}, {facts['agents']} | "
+            f"{facts['seconds']:,.0f} | {run['acknowledged']:,} | {run['messages_per_s']:,.0f} | {times} | "
+            f"{'everything holds' if verdict['holds'] else f'**broken: {broken}**'} |"
+        )
+    yield ""
+
+
+def _races(run: Document) -> Iterable[str]:
+    yield "## Races"
+    yield ""
+    if not run:
+        yield "Not run yet: `make races`."
+        yield ""
+        return
+    yield (
+        f"`make races SEEDS={run['seeds']}`: {run['seeds']:,} in {run['seconds']:,.0f} s; {len(run['wrong'])} in "
+        f"which not exactly one won and the other was told. {_verdict(run['check'])}"
+    )
+    yield ""
+    yield "| race, and who won | times |"
+    yield "|---|---|"
+    for what, times in sorted(run["races"].items()):
+        yield f"| {what} | {times:,} |"
+    yield ""
+
+
 def _wipe(run: Document) -> Iterable[str]:
     yield "## Redis wiped in the middle"
     yield ""
     if not run:
-        yield "Not run yet: `python -m loadtest wipe`."
+        yield "Not run yet: `make wipe`."
     else:
         figures = ", ".join(
             f"{name.replace('_', ' ')} {value:,.3g}" for name, value in run["figures"].items()
         )
         yield (
-            f"`python -m loadtest wipe --conversations {run['conversations']}`: {run['conversations']:,} open "
+            f"`make wipe CONVERSATIONS={run['conversations']}`: {run['conversations']:,} open "
             f"conversations; owners, loads, queues and their order, stickiness before and after differ in "
             f"{len(run['differences'])} places; {figures}."
         )
@@ -187,12 +235,18 @@ def _proof(run: Document) -> Iterable[str]:
     yield "## The checker is proven too"
     yield ""
     if not run:
-        yield "Builds that are broken on purpose must be caught; not run yet: `python -m loadtest proof`."
+        yield "Builds that are broken on purpose must be caught; not run yet: `make proof`."
         yield ""
         return
-    yield "`python -m loadtest proof`: builds that are broken on purpose are played and checked."
+    yield "`make proof`: builds that are broken on purpose are played and checked."
     yield ""
-    yield "```json"
-    yield json.dumps(run, indent=1)
-    yield "```"
+    yield "| build | must be caught by | caught | what the checker said first |"
+    yield "|---|---|---|---|"
+    for build in dict.fromkeys(trial["build"] for trial in run["trials"]):
+        trials = [trial for trial in run["trials"] if trial["build"] == build]
+        good = sum(trial["as_it_should"] for trial in trials)
+        breaks = trials[0]["breaks"]
+        said = next((words for trial in trials for words in trial["violations"]), "")
+        found = f"{good} of {len(trials)} times" if breaks else f"nothing found {good} of {len(trials)} times"
+        yield f"| {build} | {breaks} | {found} | {said} |"
     yield ""

@@ -31,6 +31,10 @@ class Row:
     fault: str
     must_hold: str
     tests: tuple[str, ...] = ()
+    options: str = ""
+    """of `make chaos`, for what the specification asks"""
+    command: str = ""
+    """another one, that does more of it"""
 
 
 TABLE: Final = (
@@ -75,6 +79,7 @@ TABLE: Final = (
         14,
         "reconnect storm, 5,000 sockets",
         "no overload of PostgreSQL; spread by backoff; presence pushes at most 2 per agent",
+        options=" SOCKETS=5000",
     ),
     Row(
         15,
@@ -82,7 +87,12 @@ TABLE: Final = (
         "no 1006, waves within the rate, I1, exit within 30 s, nobody re-routed",
     ),
     Row(16, "the same send ten times, in parallel, on two nodes", "one row, one `seq`; another body: 1010"),
-    Row(17, "races of two who want the same; 10,000 seeds", "I3, I4, I8; exactly one winner, the other told"),
+    Row(
+        17,
+        "races of two who want the same; 10,000 seeds",
+        "I3, I4, I8; exactly one winner, the other told",
+        command="make races",
+    ),
     Row(18, "clocks of processes off by 5 min", "leases unaffected"),
     Row(19, "gap, reorder, duplicate in the node stream", "transcripts equal PostgreSQL"),
     Row(

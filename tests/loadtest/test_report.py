@@ -132,3 +132,35 @@ def test_what_has_grown_in_a_soak_is_told_by_name() -> None:
         "sockets_grew",
         "redis_keys_grew_percent",
     ]
+
+
+def test_what_a_fault_did_alone_later_counts_for_it(tmp_path: Any) -> None:
+    found: dict[str, Any] = {"number": 14, "figures": {"sockets": 1000}, "broken": [], "trouble": ""}
+    in_turn = document(faults=[{**found, "number": 1}, found])
+    alone = document(faults=[{**found, "figures": {"sockets": 5000}}], at="2026-01-02T00:00:00+00:00")
+    (tmp_path / "chaos.json").write_text(json.dumps(in_turn))
+    (tmp_path / "chaos-14.json").write_text(json.dumps(alone))
+    rows = page(tmp_path).splitlines()
+    [storm] = [row for row in rows if row.startswith("| 14 |")]
+    assert storm.endswith("| holds: sockets 5,000 | `make chaos FAULTS=14 SOCKETS=5000` |")
+    [killed] = [row for row in rows if row.startswith("| 1 |")]
+    assert "holds: sockets 1,000" in killed
+
+
+def test_loads_and_races_and_broken_builds_have_their_tables(tmp_path: Any) -> None:
+    run = {"nodes": 2, "seconds": 60.0, "seed": 1, "profile": "steady", "customers": 60, "agents": 8}
+    (tmp_path / "load-steady.json").write_text(json.dumps(document(run=run)))
+    verdict = document()["verdict"]
+    races = {"seeds": 10, "seconds": 2.0, "races": {"pull: first": 10}, "wrong": [], "check": verdict}
+    (tmp_path / "races.json").write_text(json.dumps(races))
+    trial = {
+        "build": "skips the fence",
+        "breaks": "I3",
+        "as_it_should": True,
+        "violations": ["I3: two owners"],
+    }
+    (tmp_path / "proof.json").write_text(json.dumps({"trials": [trial]}))
+    words = page(tmp_path)
+    assert "| an <ordinary> day (`steady`) | 60, 8 | 60 | 200 | 100 | 1, 3 |  | everything holds |" in words
+    assert "10 in 2 s; 0 in which not exactly one won" in words
+    assert "| skips the fence | I3 | 1 of 1 times | I3: two owners |" in words
