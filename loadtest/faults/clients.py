@@ -10,6 +10,7 @@ import asyncpg
 
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
 from loadtest.faults.hall import Hall
+from loadtest.faults.islands import dark_way
 from loadtest.figures import percentile
 from loadtest.front_desk import Asker, Door, address
 from loadtest.gauge import resident_mib
@@ -42,23 +43,25 @@ async def half_open(scene: Scene, dice: random.Random) -> Figures:
     if not shop.spare:
         shop.spare.append(await shop.hire("agent"))
     account = shop.spare[0]
-    wire = await scene.stage.wire(f"dark {dice.random()}")
-    async with Door(wire.port, address(30_000)) as door, Door(shop.port) as desk:
+    async with (
+        dark_way(scene, dice) as dark,
+        Door(dark.port, address(30_000)) as door,
+        Door(shop.port) as desk,
+    ):
         token = await door.sign_in(shop.slug, account.email, PASSWORD)
         line, asker = await Asker.hello(door, await door.account_ticket(token), "desktop")
         await asker.ask("agent.set_status", {"status": "paused"})
-        await wire.half_open()
-        dark = loop.time()
+        await dark.fall()
+        fell = loop.time()
         while True:
             agents = (await desk.ask("GET", "/v1/agents", token=shop.owner_token))["items"]
             [card] = [each for each in agents if each["account_id"] == account.id]
-            if not card["connected"] or loop.time() - dark > 2 * SILENCE_S:
+            if not card["connected"] or loop.time() - fell > 2 * SILENCE_S:
                 break
             await asyncio.sleep(0.25)
-        took = loop.time() - dark
-        await wire.mend()
+        took = loop.time() - fell
+        await dark.lift()
         await line.close()
-    await wire.close()
     return {"aborted_after_s": took, "offline_without_grace": float(bool(card["counted_offline"]))}
 
 

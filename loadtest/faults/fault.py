@@ -34,17 +34,18 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The figure of this name must be at most, or at least, so much."""
+    """The figure of this name must be at most, or at least, so much. `if_possible`: some machines cannot measure it."""
 
     figure: str
     at_most: float | None = None
     at_least: float | None = None
+    if_possible: bool = False
 
     def holds(self, figures: Figures) -> bool:
-        """Whether it does; a figure that was not measured holds nothing."""
+        """Whether it does; a figure that was not measured holds nothing, unless it could not be."""
         value = figures.get(self.figure)
         if value is None:
-            return False
+            return self.if_possible
         return (self.at_most is None or value <= self.at_most) and (
             self.at_least is None or value >= self.at_least
         )

@@ -2,56 +2,18 @@
 
 import asyncio
 import random
-from dataclasses import dataclass, field
 
 import asyncpg
 
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
-from loadtest.people.person import Person
-from protocol.errors import ConnectionClosed, RequestError
+from loadtest.faults.islands import without_postgres
+from loadtest.faults.probe import Probe
 
 DEADLINE_S = 8.0
 """`POINTSMAN_REQUEST_DEADLINE_S`: the longest time a request may take."""
 SLACK_S = 1.5
 """for the way there and back through a harness that is busy itself"""
 FROZEN_S = 10.0
-PROBE_S = 30.0
-
-
-@dataclass(slots=True)
-class Probe:
-    """Asks all the time, and says how long answers took, whatever they were."""
-
-    people: list[Person]
-    took: list[float] = field(default_factory=list[float])
-    refused: int = 0
-    unanswered: int = 0
-    lost: int = 0
-
-    async def run(self) -> None:
-        """Until cancelled: everybody asks, again and again, things that need PostgreSQL."""
-        await asyncio.gather(*(self._ask(person) for person in self.people))
-
-    async def _ask(self, person: Person) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            began, connection = loop.time(), person.client.connections
-            try:
-                await person.client.request("conversation.list", PROBE_S, scope="mine")
-            except RequestError as refusal:
-                if refusal.reason == "no_reply":
-                    self.unanswered += 1
-                elif refusal.reason in ("connection_lost", "not_connected"):
-                    self.lost += 1
-                else:
-                    self.refused += 1
-                    self.took.append(loop.time() - began)
-            except ConnectionClosed:
-                return
-            else:
-                if person.client.connections == connection:
-                    self.took.append(loop.time() - began)
-            await asyncio.sleep(0.2)
 
 
 async def restart(scene: Scene, dice: random.Random) -> Figures:
@@ -105,6 +67,7 @@ async def freeze(scene: Scene, dice: random.Random) -> Figures:
         "unanswered": probe.unanswered,
         "connections_lost": len(scene.book.resumes.all) - back,
         "more_backends_than_before": max(0, after - before - 20),
+        **await without_postgres(scene, FROZEN_S),
     }
 
 
@@ -161,6 +124,9 @@ FAMILY = (
             Limit("unanswered", at_most=0),
             Limit("connections_lost", at_most=0),
             Limit("more_backends_than_before", at_most=0),
+            Limit("lost_packets_longest_answer_s", at_most=DEADLINE_S + SLACK_S, if_possible=True),
+            Limit("lost_packets_unanswered", at_most=0, if_possible=True),
+            Limit("lost_packets_answered_again_s", at_most=10, if_possible=True),
         ),
         freeze,
         brief=freeze_briefly,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
+from loadtest.faults.islands import VISITORS, without_redis
 from loadtest.figures import percentile
 from loadtest.people.agent import Agent
 from loadtest.stage.node import Node
@@ -198,6 +199,7 @@ async def cut(scene: Scene, dice: random.Random) -> Figures:
         "resumed": len(took),
         "resume_p99_s": percentile(took, 0.99) if took else float("inf"),
         "ready_again_s": await scene.stage.ready(),
+        **await without_redis(scene),
     }
 
 
@@ -287,6 +289,9 @@ FAMILY = (
             Limit("fenced_after_s", at_most=LEASE_S + 2),
             Limit("resumed", at_least=1),
             Limit("resume_p99_s", at_most=10),
+            Limit("lost_packets_fenced_after_s", at_most=LEASE_S + 2, if_possible=True),
+            Limit("lost_packets_closed_with_4203", at_least=VISITORS, if_possible=True),
+            Limit("lost_packets_ready_again_s", at_most=10, if_possible=True),
         ),
         cut,
         brief=cut_briefly,

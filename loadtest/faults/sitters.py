@@ -51,14 +51,11 @@ class Sitters:
         """How many are, now."""
         return sum(line.ended is None for line in self._lines.values())
 
-    async def all_back(self, within_s: float) -> float:
-        """Until all are connected; the seconds that took. TimeoutError."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+    async def all_back(self, within_s: float) -> None:
+        """Until all are connected. TimeoutError."""
         async with asyncio.timeout(within_s):
             while self.connected < len(self._lives):
                 await asyncio.sleep(0.05)
-        return loop.time() - began
 
     async def leave(self) -> None:
         """Everybody goes."""

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,16 +12,23 @@ import httpx
 
 from loadtest.children import Child, ChildFailed
 from loadtest.front_desk import plain_http
+from loadtest.stage.island import Island, Way
+from loadtest.stage.proxy import LOOPBACK, Place
 from loadtest.stage.servers import Servers
 from loadtest.stage.wire import Switchboard, Wire
 
+POLL_S = 0.05
+READY_S = 2.0
 METRICS_S = 20.0
 """The machine may stand still for seconds while its disk writes; that says nothing of the node."""
 
 
 @dataclass(slots=True)
 class Node:
-    """Made by `start`. `redis` and `postgres` are its own ways to them, so that one node can be cut off alone."""
+    """Made by `start`. `redis` and `postgres` are its own ways to them, so that one node can be cut off alone.
+
+    One on an island is reached at `port` of loopback like all others, and from one address: a relay leads there.
+    """
 
     name: str
     port: int
@@ -32,22 +39,38 @@ class Node:
     environment: Mapping[str, str]
     lives: int = 1
     """processes so far"""
-    logs: list[Path] = field(default_factory=list[Path])
 
     @classmethod
     async def start(
-        cls, name: str, servers: Servers, board: Switchboard, folder: Path, environment: Mapping[str, str]
+        cls,
+        name: str,
+        servers: Servers,
+        board: Switchboard,
+        folder: Path,
+        environment: Mapping[str, str],
+        island: Island | None = None,
     ) -> "Node":
         """Start it; returns when it answers. Raises ChildFailed."""
-        redis = await board.wire(f"{name} redis", _place(servers.redis_url))
-        postgres = await board.wire(f"{name} postgres", _place(servers.database_url))
-        ways = {
-            "POINTSMAN_REDIS_URL": _through(servers.redis_url, redis.port),
-            "POINTSMAN_DATABASE_URL": _through(servers.database_url, postgres.port),
+
+        async def way(which: Way, url: str) -> tuple[Wire, str]:
+            at = LOOPBACK if island is None else island.shore(which)
+            wire = await board.wire(
+                f"{name} {which.name.lower()}", _place(url), at, keep_source=island is None
+            )
+            return wire, _through(url, (at, wire.port))
+
+        redis, redis_url = await way(Way.REDIS, servers.redis_url)
+        postgres, database_url = await way(Way.POSTGRES, servers.database_url)
+        environment = {
+            **environment,
+            "POINTSMAN_REDIS_URL": redis_url,
+            "POINTSMAN_DATABASE_URL": database_url,
         }
-        environment = {**environment, **ways}
-        child = await _serve(name, 1, 0, folder, environment)
+        child = await _serve(name, 1, 0, folder, environment, island)
         port = int((await child.first_word())["port"])
+        if island is not None:
+            there = (island.there(Way.CLIENTS), port)
+            port = (await board.wire(f"{name} clients", there, keep_source=False)).port
         return cls(name, port, redis, postgres, child, folder, environment)
 
     @property
@@ -102,6 +125,17 @@ class Node:
         self.child = await _serve(self.name, self.lives, self.port, self.folder, {**self.environment, **more})
         await self.child.first_word()
 
+    async def ready(self, within_s: float) -> float:
+        """Until it says so, or has ended; the seconds that took. Raises ChildFailed."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with plain_http(self.port, timeout_s=READY_S) as http:
+            while self.running and not await _says_ready(http):
+                if loop.time() - began > within_s:
+                    raise ChildFailed(f"{self.name} is not ready after {within_s:g} s.\n{self.child.said()}")
+                await asyncio.sleep(POLL_S)
+        return loop.time() - began
+
     async def metrics(self) -> dict[str, float]:
         """What it says at `/metrics`: `name{labels}` -> value. Raises ChildFailed when it does not answer."""
         try:
@@ -121,20 +155,35 @@ class Node:
         await self.child.stop()
 
 
-async def _serve(name: str, life: int, port: int, folder: Path, environment: Mapping[str, str]) -> Child:
+async def _says_ready(http: httpx.AsyncClient) -> bool:
+    try:
+        return (await http.get("/readyz")).is_success
+    except httpx.HTTPError:
+        return False
+
+
+async def _serve(
+    name: str,
+    life: int,
+    port: int,
+    folder: Path,
+    environment: Mapping[str, str],
+    island: Island | None = None,
+) -> Child:
+    inside, host = ((), LOOPBACK) if island is None else (island.inside, island.there(Way.CLIENTS))
     command = (sys.executable, "-m", "server", "serve", "--port", str(port), "--node", name, "--json")
-    return await Child.start(f"{name}-{life}", command, folder, environment)
+    return await Child.start(f"{name}-{life}", (*inside, *command, "--host", host), folder, environment)
 
 
-def _place(url: str) -> tuple[str, int]:
+def _place(url: str) -> Place:
     parts = urlsplit(url)
     assert parts.hostname is not None, "servers of our own listen on loopback"
     assert parts.port is not None, "at a port"
     return parts.hostname, parts.port
 
 
-def _through(url: str, port: int) -> str:
-    """The same URL, at another port of loopback."""
+def _through(url: str, place: Place) -> str:
+    """The same URL, at another place."""
     parts = urlsplit(url)
     who = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-    return parts._replace(netloc=f"{who}127.0.0.1:{port}").geturl()
+    return parts._replace(netloc=f"{who}{place[0]}:{place[1]}").geturl()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
+LOOPBACK = "127.0.0.1"
 BACKLOG = 4096
 DIAL_S = 3.0
 SYN_AGAIN_S = 0.02
@@ -62,7 +63,7 @@ Route = Callable[[], Sequence[Place]]
 
 
 class Proxy:
-    """Listens at `port` of loopback, and leads where its route says. Made by `open`.
+    """Listens at `port` of loopback (or of another address of ours), and leads where its route says. Made by `open`.
 
     `keep_source`: goes on from the loopback address that the client came from, so that who is limited by address is
     still told apart.
@@ -78,11 +79,11 @@ class Proxy:
         self._dialling: set[asyncio.Task[None]] = set()
 
     @classmethod
-    async def open(cls, route: Route, port: int = 0, *, keep_source: bool = False) -> "Proxy":
+    async def open(cls, route: Route, at: str = LOOPBACK, *, keep_source: bool = False) -> "Proxy":
         """Begin to listen."""
         proxy = cls(route, keep_source=keep_source)
         loop = asyncio.get_running_loop()
-        proxy._server = await loop.create_server(proxy._accepted, "127.0.0.1", port, backlog=BACKLOG)
+        proxy._server = await loop.create_server(proxy._accepted, at, 0, backlog=BACKLOG)
         proxy.port = proxy._server.sockets[0].getsockname()[1]
         return proxy
 

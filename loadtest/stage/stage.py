@@ -3,14 +3,13 @@
 import asyncio
 import secrets
 import sys
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
 from pathlib import Path
 
-import httpx
-
-from loadtest.children import ChildFailed, run
-from loadtest.front_desk import plain_http
+from loadtest.children import run
+from loadtest.stage.island import Island
 from loadtest.stage.node import Node
 from loadtest.stage.proxy import Place
 from loadtest.stage.servers import Servers
@@ -26,7 +25,7 @@ SETTINGS: Mapping[str, str] = {
     "POINTSMAN_LOGIN_PER_MINUTE": "1000",
 }
 """What differs from a deployment. Leases, deadlines and sweeps are as in production."""
-POLL_S = 0.05
+READY_S = 60.0
 
 
 class Stage:
@@ -43,6 +42,7 @@ class Stage:
         self.nodes: list[Node] = []
         self.shops: list[Shop] = []
         self.port = 0
+        self._islanders = count(1)
         self._undo = undo
         self._direct: dict[str, str] = {}
         """the environment of commands: past all proxies"""
@@ -94,23 +94,30 @@ class Stage:
         """A balancer beside the one in front, for many clients whose network misbehaves."""
         return await self.board.balancer(name, self._places())
 
+    @asynccontextmanager
+    async def islander(self) -> AsyncGenerator[tuple[Island, Node]]:
+        """One more node, on an island of its own; the balancer does not know it. Raises ChildFailed."""
+        async with await Island.open() as island:
+            name = f"islander-{next(self._islanders)}"
+            like = self.nodes[0].environment
+            node = await Node.start(name, self.servers, self.board, self.folder, like, island)
+            try:
+                await node.ready(READY_S)
+                yield island, node
+            finally:
+                await node.stop()
+
     async def busiest(self) -> Node:
         """The node with most sockets: after a fault nearly everybody may be on one. Raises ChildFailed."""
         sockets = [(await node.metrics())["pointsman_sockets"] for node in self.nodes]
         return self.nodes[sockets.index(max(sockets))]
 
-    async def ready(self, within_s: float = 60.0) -> float:
+    async def ready(self, within_s: float = READY_S) -> float:
         """Until all nodes that run say that they are ready; the seconds that took. Raises ChildFailed."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         for node in self.nodes:
-            async with plain_http(node.port, timeout_s=2.0) as http:
-                while node.running and not await _says_ready(http):
-                    if loop.time() - began > within_s:
-                        raise ChildFailed(
-                            f"{node.name} is not ready after {within_s:g} s.\n{node.child.said()}"
-                        )
-                    await asyncio.sleep(POLL_S)
+            await node.ready(within_s)
         return loop.time() - began
 
     async def close(self) -> None:
@@ -155,10 +162,3 @@ class Stage:
     async def _found(self, many: int) -> None:
         slugs = [f"shop-{number}" for number in range(1, many + 1)]
         self.shops = list(await asyncio.gather(*(Shop.found(slug, self._direct) for slug in slugs)))
-
-
-async def _says_ready(http: httpx.AsyncClient) -> bool:
-    try:
-        return (await http.get("/readyz")).is_success
-    except httpx.HTTPError:
-        return False

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.children import Child
-from loadtest.stage.proxy import Direction, Mode, Place
+from loadtest.stage.proxy import LOOPBACK, Direction, Mode, Place
 
 
 @dataclass(slots=True)
@@ -81,9 +81,9 @@ class Switchboard:
         await child.first_word()
         return cls(child)
 
-    async def wire(self, name: str, to: Place) -> Wire:
-        """A new proxy that leads there."""
-        answer = await self.order(do="proxy", name=name, to=to)
+    async def wire(self, name: str, to: Place, at: str = LOOPBACK, *, keep_source: bool = True) -> Wire:
+        """A new proxy at this address that leads there: from the address of who came, or from one of ours."""
+        answer = await self.order(do="proxy", name=name, to=to, at=at, keep_source=keep_source)
         return Wire(name, int(answer["port"]), self)
 
     async def balancer(self, name: str, to: list[Place]) -> Wire:

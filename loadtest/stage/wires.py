@@ -3,7 +3,8 @@ what passes through them costs the load no time of its event loop.
 
 Its orders (`loadtest.orders`) and the answers:
 
-- `{"do": "proxy", "name", "to": [HOST, PORT]}` and `{"do": "balancer", "name", "to": [[HOST, PORT], ...]}`: `{"port"}`
+- `{"do": "proxy", "name", "to": [HOST, PORT], "at": HOST, "keep_source"}` and
+  `{"do": "balancer", "name", "to": [[HOST, PORT], ...]}`: `{"port"}`
 - `{"do": "treat", "name", "mode", "direction", "seconds", "bytes_per_s"}`: `{"connections"}`
 - `{"do": "close", "name"}`: `{}`
 """
@@ -16,7 +17,7 @@ import uvloop
 
 from loadtest.orders import obey
 from loadtest.stage.balancer import Balancer
-from loadtest.stage.proxy import Direction, Mode, Place, Proxy, Treatment
+from loadtest.stage.proxy import LOOPBACK, Direction, Mode, Place, Proxy, Treatment
 
 
 class Wires:
@@ -32,7 +33,9 @@ class Wires:
         match order["do"]:
             case "proxy":
                 route = _always((str(order["to"][0]), int(order["to"][1])))
-                proxy = await Proxy.open(route, keep_source=True)
+                proxy = await Proxy.open(
+                    route, str(order.get("at", LOOPBACK)), keep_source=bool(order.get("keep_source", True))
+                )
                 self._proxies[name] = proxy
                 return {"port": proxy.port}
             case "balancer":

@@ -90,6 +90,9 @@ def test_a_limit_holds_nothing_that_was_not_measured() -> None:
     assert limit.holds({"resume_p99_s": 10.0})
     assert not limit.holds({"resume_p99_s": 10.1})
     assert not limit.holds({})
+    assert Limit("lost_packets_fenced_after_s", at_most=9, if_possible=True).holds({}), (
+        "not every machine can"
+    )
 
 
 def test_every_fault_of_the_specification_is_in_the_table_once_and_has_a_proof(tmp_path: Any) -> None:
