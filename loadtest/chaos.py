@@ -18,6 +18,7 @@ from loadtest.checker import Verdict
 from loadtest.children import ChildFailed
 from loadtest.faults import FAULTS, Fault, Figures, Scene
 from loadtest.faults.fault import Inject
+from loadtest.figures import told
 from loadtest.gauge import Gauge
 from loadtest.load import figures
 from loadtest.machine import describe
@@ -129,9 +130,10 @@ class Outcome:
                 rows += [f"     TROUBLE {each.trouble}" for each in these if each.trouble]
         else:
             for each in self.injected:
-                figures = ", ".join(f"{name} {value:,.4g}" for name, value in each.figures.items())
                 verdict = "TROUBLE" if each.trouble else "BROKEN" if each.broken else "holds"
-                rows.append(f"  {each.number:>2} {verdict:<7} {FAULTS[each.number].name}: {figures}")
+                rows.append(
+                    f"  {each.number:>2} {verdict:<7} {FAULTS[each.number].name}: {told(each.figures)}"
+                )
                 rows += [f"     {words}" for words in (*each.broken, each.trouble) if words]
         said = self.book.of("messages")
         rate = said / self.seconds if self.seconds else 0.0
@@ -256,8 +258,7 @@ class Chaos:
             trouble = f"{type(error).__name__}: {error}"
         done = Injected(fault.number, given, loop.time() - began, trouble)
         scene.journal.fault(fault.number, "over", **given)
-        told = ", ".join(f"{name} {value:,.4g}" for name, value in given.items())
-        self._show.tell(f"{fault.number:>2} {fault.name}: {told}{trouble} [{done.seconds:.1f} s]")
+        self._show.tell(f"{fault.number:>2} {fault.name}: {told(given)}{trouble} [{done.seconds:.1f} s]")
         self._show.at(len(self._outcome.injected), figures(self._gauge.samples, self._outcome.book))
         if trouble:
             with suppress(ChildFailed, PartyFailed):

@@ -1,9 +1,9 @@
 """Arithmetic of measurements: medians, spreads, ratios round by round, percentiles. Pure."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,26 @@ def percentile(values: Sequence[float], share: float) -> float:
     ordered = sorted(values)
     rank = -(-len(ordered) * share // 1)  # rounded up
     return ordered[min(len(ordered), max(1, int(rank))) - 1]
+
+
+UNITS: Final = {"s": "s", "ms": "ms", "kib": "KiB", "mib": "MiB", "percent": "%"}
+"""What the name of a figure ends with, and how people write it."""
+
+
+def told(figures: Mapping[str, float]) -> str:
+    """Figures for people: `resume_p99_s` 0.549 is "resume p99 0.549 s"."""
+    return ", ".join(_told(name, value) for name, value in figures.items())
+
+
+def _told(name: str, value: float) -> str:
+    words, _, unit = name.rpartition("_")
+    if value == round(value) or abs(value) >= 1000:
+        number = f"{value:,.0f}"
+    else:
+        number = f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
+    if unit in UNITS:
+        return f"{words.replace('_', ' ')} {number} {UNITS[unit]}"
+    return f"{name.replace('_', ' ')} {number}"
 
 
 @dataclass(frozen=True, slots=True)

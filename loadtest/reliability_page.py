@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from loadtest.faults import FAULTS
 from loadtest.faults.table import INVARIANTS, TABLE
+from loadtest.figures import told
 from loadtest.machine import sentence
 
 Document = Mapping[str, Any]
@@ -57,12 +58,13 @@ HEAD: Final = (
     "    make chaos MINUTES=30 SEED=7        # mixed at random for half an hour",
     "    make soak DURATION=1h               # half the measured capacity, random faults, back at the baseline",
     "",
-    "Everything is real: PostgreSQL and Redis of the run's own, nodes as processes behind a balancer, each with",
-    "its own proxies to both servers, two shops side by side, people on the reference client who talk all the while.",
-    "What they sent, were told and were given goes to a journal on disk; afterwards a checker that knows nothing of",
-    "the server's code holds it against PostgreSQL by plain SQL, and the server's own count on live data must be 0.",
-    "Random choices come from the seed that is printed. `loadtest/faults` has the faults, `loadtest/checker` the",
-    "invariants.",
+    "Everything is real: PostgreSQL and Redis of the run's own, nodes as processes behind a balancer (HAProxy where",
+    "installed), each with its own proxies to both servers, two shops side by side, people on the reference client",
+    "who talk all the while. Where the harness is root, faults 6, 9 and 12 also have a node in a network namespace of",
+    "its own, whose packets are really lost: figures that begin with `lost packets`, and 12 altogether. What people",
+    "sent, were told and were given goes to a journal on disk; afterwards a checker that knows nothing of the server's",
+    "code holds it against PostgreSQL by plain SQL, and the server's own count on live data must be 0. Random choices",
+    "come from the seed that is printed. `loadtest/faults` has the faults, `loadtest/checker` the invariants.",
     "",
 )
 
@@ -105,7 +107,7 @@ def _faults(found: Mapping[int, tuple[Document, Document]]) -> Iterable[str]:
 
 
 def _figures(found: Document) -> str:
-    figures = ", ".join(f"{name.replace('_', ' ')} {value:,.4g}" for name, value in found["figures"].items())
+    figures = told(found["figures"])
     wrong = "; ".join([*found["broken"], *([found["trouble"]] if found["trouble"] else [])])
     return f"{figures}; **does not hold: {wrong}**" if wrong else f"holds: {figures}"
 
@@ -220,13 +222,10 @@ def _wipe(run: Document) -> Iterable[str]:
     if not run:
         yield "Not run yet: `make wipe`."
     else:
-        figures = ", ".join(
-            f"{name.replace('_', ' ')} {value:,.3g}" for name, value in run["figures"].items()
-        )
         yield (
             f"`make wipe CONVERSATIONS={run['conversations']}`: {run['conversations']:,} open "
             f"conversations; owners, loads, queues and their order, stickiness before and after differ in "
-            f"{len(run['differences'])} places; {figures}."
+            f"{len(run['differences'])} places; {told(run['figures'])}."
         )
     yield ""
 

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any, cast
 
 from loadtest.chart import Chart
+from loadtest.figures import told
 from loadtest.machine import sentence
 
 STYLE = """
@@ -139,7 +140,7 @@ def _faults(faults: Sequence[Document]) -> str:
     rows = [
         (
             f"{each['number']} {each['name']}",
-            ", ".join(f"{name} {value:,.4g}" for name, value in each["figures"].items()),
+            told(each["figures"]),
             f"{each['seconds']:,.1f}",
             each["trouble"] or "; ".join(each["broken"]) or "holds",
         )

@@ -18,6 +18,7 @@ from typing import Any, Final
 import asyncpg
 
 from loadtest.children import ChildFailed, run
+from loadtest.figures import told
 from loadtest.front_desk import ORIGIN, address
 from loadtest.gauge import resident_mib
 from loadtest.people.person import page_door
@@ -66,7 +67,7 @@ class Outcome:
 
     def text(self) -> str:
         """For people."""
-        rows = [f"  {name} {value:,.3g}" for name, value in self.figures.items()]
+        rows = [f"  {told({name: value})}" for name, value in self.figures.items()]
         lost = [f"  DIFFERS {words}" for words in self.differences[:20]]
         head = f"{self.conversations:,} open conversations, {len(self.differences)} differences"
         return "\n".join([head, *rows, *lost])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.figures import Figure, Goal, percentile, ratio
+from loadtest.figures import Figure, Goal, percentile, ratio, told
 
 
 def test_a_figure_is_the_median_with_the_ends_of_its_spread() -> None:
@@ -46,3 +46,18 @@ def test_a_goal_is_met_at_its_bound_and_beyond(at_least: bool, median: float, me
     goal = Goal("P1", "what", 1.5, at_least=at_least)
     facts = goal.facts(Figure(median, 0.0, 9.0))
     assert (facts["met"], facts["goal"]) == (met, ">= 1.5" if at_least else "<= 1.5")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("resume_p99_s", 0.5493, "resume p99 0.549 s"),
+        ("longest_send_ms", 1319.4, "longest send 1,319 ms"),
+        ("memory_grew_mib", 0.0, "memory grew 0 MiB"),
+        ("messages", 10950.0, "messages 10,950"),
+        ("aborted_after_s", 40.01, "aborted after 40.0 s"),
+    ],
+)
+def test_figures_are_told_with_their_units(name: str, value: float, words: str) -> None:
+    assert told({name: value}) == words
+    assert told({name: value, "resumed": 3}) == f"{words}, resumed 3"
