@@ -37,6 +37,8 @@ OnGap = Callable[[str], Awaitable[None]]
 BATCH_ITEMS = 256
 """Pushes in one call: bounds how long one script holds Redis, and the width of an entry."""
 BATCH_PEOPLE = 4096
+ROOM = 16
+"""Who can wait fills no more than this part of the backlog: the rest is for what people do meanwhile."""
 RETRY_S = (0.05, 1.0)
 """Shortest and longest pause after a failed call."""
 
@@ -93,6 +95,7 @@ class Bus:
         self._queue: deque[Item] = deque()
         self._queued_bytes = 0
         self._wake = asyncio.Event()
+        self._less = asyncio.Event()
         self._dropped = False
         self._on_gap = on_gap
         self._gaps: list[str] = []
@@ -139,7 +142,15 @@ class Bus:
             self._queue.clear()
             self._queued_bytes = 0
             self._dropped = True
+            self._less.set()
         self._wake.set()
+
+    async def room(self) -> None:
+        """Until not much waits for Redis: for who has very much to publish and can wait, so that the backlog does not
+        become a gap for everybody."""
+        while self._queued_bytes > self._most_bytes // ROOM:
+            self._less.clear()
+            await self._less.wait()
 
     async def _publish_loop(self) -> None:
         pause_s = RETRY_S[0]
@@ -176,6 +187,7 @@ class Bus:
             self._queued_bytes -= len(item.payload)
             people += len(item.people)
             batch.append(item)
+        self._less.set()
         return batch
 
     async def _send(self, batch: list[Item]) -> None:

@@ -70,6 +70,7 @@ class Untold:
         async for part in self._history.written_lately(dead, self._redeliver_s):
             for each in part:
                 await self._delivery.redeliver(each.conversation, each.message)
+            await self._bus.room()
             written += len(part)
             also.update(each.conversation.id for each in part)
         moved = await self._rosters.moved_since(since)

@@ -4,7 +4,7 @@ Customers see public entries only, in a numbering of their own without holes (`c
 `seq`, which is what the primary key knows.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,8 +19,8 @@ from server.store.rows import ConversationRow, MessageRow, Missed
 
 TRANSCRIPT_PART: Final = 500
 """Entries in one part of a transcript."""
-REDELIVERED_TOGETHER: Final = 50
-"""Conversations: what a busy node wrote in its last half minute need not be in memory at once (I6)."""
+REDELIVERED_TOGETHER: Final = 256
+"""Entries: what a busy node wrote in its last half minute need not be in memory at once (I6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,18 +274,18 @@ class History:
 
     async def written_lately(self, node: str, within_s: int) -> AsyncIterator[tuple[Written, ...]]:
         """What this node wrote in the last `within_s` seconds by the database's clock, of all shops, in the order of
-        each log, some conversations at a time: to be delivered again when the node died. Receivers drop what they
-        have."""
+        each log, some hundred entries at a time (more, if one conversation has more): to be delivered again when the
+        node died. Receivers drop what they have."""
         rows = await self._db.fetch(
             """
-            SELECT DISTINCT m.conversation_id, now() - make_interval(secs => $2) AS since FROM messages m
-            WHERE m.node = $1 AND m.created_at >= now() - make_interval(secs => $2) ORDER BY m.conversation_id
+            SELECT m.conversation_id, count(*) AS entries, now() - make_interval(secs => $2) AS since
+            FROM messages m WHERE m.node = $1 AND m.created_at >= now() - make_interval(secs => $2)
+            GROUP BY m.conversation_id ORDER BY m.conversation_id
             """,
             node,
             within_s,
         )
-        for first in range(0, len(rows), REDELIVERED_TOGETHER):
-            some = rows[first : first + REDELIVERED_TOGETHER]
+        for some in _together(rows):
             found = await self._db.fetch(
                 _WRITTEN.format(
                     where="m.conversation_id = ANY ($1) AND m.node = $2 AND m.created_at >= $3 ORDER BY c.id, m.seq"
@@ -338,6 +338,19 @@ _WRITTEN: Final = f"""
     FROM messages m JOIN conversations c ON c.id = m.conversation_id
     WHERE {{where}}
 """
+
+
+def _together(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Conversations with how many entries of each are wanted, as many at a time as may be together; at least one."""
+    some, entries = list[Row](), 0
+    for row in rows:
+        if some and entries + row["entries"] > REDELIVERED_TOGETHER:
+            yield some
+            some, entries = [], 0
+        some.append(row)
+        entries += row["entries"]
+    if some:
+        yield some
 
 
 def _written(row: Row) -> Written:

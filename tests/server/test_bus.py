@@ -394,3 +394,32 @@ async def test_more_than_the_backlog_holds_becomes_a_gap_elsewhere(own_redis: Re
     await until(lambda: b.sockets.seqs[-1:] == [2000])
     await a.stop()
     await b.stop()
+
+
+async def test_who_can_wait_does_so_while_much_waits_for_redis_and_nothing_becomes_a_gap(
+    own_redis: RedisProcess,
+) -> None:
+    a, b = (
+        await Member(own_redis.url, "a", backlog_bytes=80_000).start(),
+        await Member(own_redis.url, "b").start(),
+    )
+    await b.holds("bob")
+    own_redis.freeze()
+
+    async def tell_everything() -> None:
+        for seq in range(1, 2001):
+            a.bus.publish(SHOP, [entry(seq, "bob")])
+            if seq % 10 == 0:
+                await a.bus.room()
+
+    telling = asyncio.create_task(tell_everything())
+    await until(lambda: a.bus.backlog_bytes > 80_000 // 16)
+    await asyncio.sleep(0.05)
+    assert not telling.done()
+    assert a.bus.backlog_bytes < 80_000 // 2
+    own_redis.thaw()
+    await until(lambda: b.sockets.seqs[-1:] == [2000])
+    await telling
+    assert (b.gaps, len(set(b.sockets.seqs))) == ([], 2000)
+    await a.stop()
+    await b.stop()

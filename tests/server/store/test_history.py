@@ -173,17 +173,23 @@ async def test_what_a_node_wrote_lately_can_be_delivered_again(
     assert [part async for part in history.written_lately("mine", 0)] == []
 
 
-async def test_what_a_busy_node_wrote_comes_some_conversations_at_a_time(
+async def test_what_a_busy_node_wrote_comes_some_entries_at_a_time(
     world: World, make_log: MakeLog, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.store.history.REDELIVERED_TOGETHER", 1)
-    other, log = await World.make(world.db), make_log("mine")
-    for each in (world, other):
-        await log.append(each.entry("first"))
-        await log.append(each.entry("second"))
+    monkeypatch.setattr("server.store.history.REDELIVERED_TOGETHER", 4)
+    worlds, log = [world, *[await World.make(world.db) for _ in range(3)]], make_log("mine")
+    for each, many in zip(worlds, (2, 2, 1, 5), strict=True):
+        for n in range(many):
+            await log.append(each.entry(str(n)))
     parts = [part async for part in history.written_lately("mine", 60)]
-    assert sorted(part[0].conversation.id for part in parts) == sorted([world.talk, other.talk])
-    assert [[w.message.seq for w in part] for part in parts] == [[1, 2], [1, 2]]
+    logs = [
+        [w.message.seq for w in part if w.conversation.id == each.talk]
+        for part in parts
+        for each in worlds
+        if any(w.conversation.id == each.talk for w in part)
+    ]
+    assert sorted(logs) == [[1], [1, 2], [1, 2], [1, 2, 3, 4, 5]], "each log whole, in order, and once"
+    assert all(len(part) <= 4 or len({w.conversation.id for w in part}) == 1 for part in parts)
 
 
 async def test_a_node_with_a_new_incarnation_writes_under_its_new_name(
