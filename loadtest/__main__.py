@@ -71,6 +71,7 @@ def _load(options: argparse.Namespace) -> int:
         seed=options.seed,
         customers=options.customers,
         agents=options.agents,
+        balancer=options.balancer,
     )
     with Show() as show:
         outcome = _run(load.run(wishes, show, options.logs))
@@ -85,6 +86,7 @@ def _chaos(options: argparse.Namespace) -> int:
         nodes=options.nodes,
         customers=options.customers,
         agents=options.agents,
+        balancer=options.balancer,
         sockets=options.sockets,
     )
     with Show() as show:
@@ -101,6 +103,7 @@ def _soak(options: argparse.Namespace) -> int:
         nodes=options.nodes,
         customers=options.customers,
         agents=options.agents,
+        balancer=options.balancer,
     )
     with Show() as show:
         outcome = _run(soak.run(wishes, show, options.logs))
@@ -248,6 +251,12 @@ def _parser() -> argparse.ArgumentParser:
         )
         each.add_argument(
             "--agents", type=_number(0, MOST_PEOPLE), default=0, help="instead of the profile's"
+        )
+        each.add_argument(
+            "--balancer",
+            choices=("installed", "own"),
+            default="installed",
+            help="HAProxy, if it is installed, or the harness's own",
         )
         each.add_argument(
             "--report", type=_folder, metavar="DIR", help="write the report there, HTML and JSON"

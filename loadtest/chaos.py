@@ -26,6 +26,7 @@ from loadtest.people import PROFILES, Book
 from loadtest.people.party import PartyFailed
 from loadtest.play import Play
 from loadtest.show import Show
+from loadtest.stage import BalancerChoice
 
 WELL_S = 60.0
 CALM_S = 2.0
@@ -47,6 +48,7 @@ class Wishes:
     agents: int = 0
     sockets: int = 1000
     """of a reconnect storm (fault 14)"""
+    balancer: BalancerChoice = "installed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Outcome:
     gauges: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """one of each stage"""
     machine: dict[str, Any] = field(default_factory=dict[str, Any])
+    balancer: str = ""
+    """which one it was"""
     seconds: float = 0.0
 
     @property
@@ -98,6 +102,7 @@ class Outcome:
                 "faults": len(self.injected),
                 "minutes_mixed": wishes.minutes,
                 "nodes": wishes.nodes,
+                "balancer": self.balancer,
                 "seconds": round(self.seconds, 1),
                 "seed": wishes.seed,
             },
@@ -192,7 +197,9 @@ async def _play(
             seed=wishes.seed,
             book=outcome.book,
             settings=settings,
+            balancer=wishes.balancer,
         )
+        outcome.balancer = play.stage.balancer
         gauge = Gauge(play.stage, play.party)
         sampling = asyncio.create_task(gauge.run())
         undo.callback(sampling.cancel)

@@ -68,7 +68,7 @@ class Gauge:
     def _pids(self) -> dict[str, int]:
         nodes = {node.name: node.pid for node in self.stage.nodes}
         servers = {"postgres": self.stage.servers.postgres.pid, "redis": self.stage.servers.redis.pid}
-        return {**nodes, **servers, "wires": self.stage.board.child.pid, "people": os.getpid()}
+        return {**nodes, **servers, **self.stage.passages, "people": os.getpid()}
 
     def _now(self) -> dict[str, float]:
         book = self.party.book

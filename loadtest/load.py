@@ -14,6 +14,7 @@ from loadtest.machine import describe
 from loadtest.people import Book, Profile
 from loadtest.play import Play
 from loadtest.show import Show
+from loadtest.stage import BalancerChoice
 from loadtest.storage import bytes_each
 
 
@@ -27,6 +28,7 @@ class Wishes:
     seed: int = 1
     customers: int = 0
     agents: int = 0
+    balancer: BalancerChoice = "installed"
 
     @property
     def cast(self) -> Profile:
@@ -41,6 +43,8 @@ class Outcome:
 
     wishes: Wishes
     book: Book = field(default_factory=Book)
+    balancer: str = ""
+    """which one it was"""
     seconds: float = 0.0
     verdict: Verdict = field(default_factory=Verdict)
     gauge: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -67,6 +71,7 @@ class Outcome:
                 "customers": profile.customers,
                 "agents": profile.agents,
                 "nodes": self.wishes.nodes,
+                "balancer": self.balancer,
                 "seconds": round(self.seconds, 1),
                 "seed": self.wishes.seed,
             },
@@ -104,7 +109,16 @@ async def run(wishes: Wishes, show: Show, logs: Path | None = None) -> Outcome:
     async with AsyncExitStack() as undo:
         folder = logs or Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-load-")))
         show.step(f"setting up {wishes.nodes} nodes, {profile.agents} agents")
-        play = await Play.open(folder, profile, undo, nodes=wishes.nodes, seed=wishes.seed, book=outcome.book)
+        play = await Play.open(
+            folder,
+            profile,
+            undo,
+            nodes=wishes.nodes,
+            seed=wishes.seed,
+            book=outcome.book,
+            balancer=wishes.balancer,
+        )
+        outcome.balancer = play.stage.balancer
         gauge = Gauge(play.stage, play.party)
         sampling = asyncio.create_task(gauge.run())
         undo.callback(sampling.cancel)

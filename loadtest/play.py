@@ -9,7 +9,7 @@ from pathlib import Path
 from loadtest.checker import Verdict, check
 from loadtest.journal import Journal
 from loadtest.people import Book, Party, Profile
-from loadtest.stage import Stage
+from loadtest.stage import BalancerChoice, Stage
 
 NEIGHBOURS = 3
 """customers of the second shop: nothing of the first may reach them (I5)"""
@@ -35,12 +35,13 @@ class Play:
         seed: int,
         book: Book,
         settings: Mapping[str, str] | None = None,
+        balancer: BalancerChoice = "installed",
     ) -> "Play":
         """Everything is set up and the staff of both shops is at work; no customer has come yet.
 
         `undo` ends it all. Raises ChildFailed, Refused, PartyFailed.
         """
-        stage = await Stage.open(folder, nodes=nodes, shops=2, settings=settings)
+        stage = await Stage.open(folder, nodes=nodes, shops=2, settings=settings, balancer=balancer)
         undo.push_async_callback(stage.close)
         ours, others = stage.shops
         await ours.employ(agents=profile.agents, supervisors=profile.supervisors, capacity=profile.capacity)

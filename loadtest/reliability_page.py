@@ -84,9 +84,9 @@ def _faults(found: Mapping[int, tuple[Document, Document]]) -> Iterable[str]:
         facts = run["run"]
         numbers = ", ".join(str(number) for number, (_, last) in sorted(found.items()) if last is run)
         yield (
-            f"- {numbers}: {run['at'][:10]} on {sentence(run['machine'])}: {facts['nodes']} nodes, seed "
-            f"{facts['seed']}, {run['acknowledged']:,} acknowledged messages in {facts['seconds']:,.0f} s. "
-            f"{_verdict(run['verdict'])}"
+            f"- {numbers}: {run['at'][:10]} on {sentence(run['machine'])}: {facts['nodes']} nodes"
+            f"{_behind(facts)}, seed {facts['seed']}, {run['acknowledged']:,} acknowledged messages in "
+            f"{facts['seconds']:,.0f} s. {_verdict(run['verdict'])}"
         )
     yield ""
     yield "| # | fault | must hold | measured | repeated by |"
@@ -104,6 +104,11 @@ def _faults(found: Mapping[int, tuple[Document, Document]]) -> Iterable[str]:
             figure = "by tests" if row.tests else "not covered"
         yield f"| {row.number} | {row.fault} | {row.must_hold} | {figure} | {'<br>'.join(commands)} |"
     yield ""
+
+
+def _behind(facts: Document) -> str:
+    """Which balancer, if the run said so."""
+    return f" behind {facts['balancer']}" if facts.get("balancer") else ""
 
 
 def _figures(found: Document) -> str:

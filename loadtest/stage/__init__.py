@@ -5,13 +5,14 @@
         stage.nodes[0].freeze()                             # SIGSTOP; thaw()
         await stage.nodes[1].redis.stall()                  # this node's own way to Redis; mend()
 
-Everything ends with the harness. Only processes that were started here are ever signalled.
+The balancer is HAProxy where that is installed. Everything ends with the harness; only processes that were started
+here are ever signalled.
 """
 
 from loadtest.stage.node import Node
 from loadtest.stage.servers import Server, Servers
 from loadtest.stage.shop import PASSWORD, Account, Shop
-from loadtest.stage.stage import Stage
+from loadtest.stage.stage import BalancerChoice, Stage
 from loadtest.stage.wire import Wire
 
-__all__ = ["PASSWORD", "Account", "Node", "Server", "Servers", "Shop", "Stage", "Wire"]
+__all__ = ["PASSWORD", "Account", "BalancerChoice", "Node", "Server", "Servers", "Shop", "Stage", "Wire"]

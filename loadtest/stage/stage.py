@@ -7,8 +7,10 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
 from loadtest.children import run
+from loadtest.stage import haproxy
 from loadtest.stage.island import Island
 from loadtest.stage.node import Node
 from loadtest.stage.proxy import Place
@@ -26,13 +28,16 @@ SETTINGS: Mapping[str, str] = {
 }
 """What differs from a deployment. Leases, deadlines and sweeps are as in production."""
 READY_S = 60.0
+OWN = "the harness's own"
+BalancerChoice = Literal["installed", "own"]
+"""HAProxy, if it is installed, or the harness's own"""
 
 
 class Stage:
     """Use as an async context manager, made by `open`; or `close` it.
 
-    `port` is the balancer's. `nodes` have their own proxies (`node.redis`, `node.postgres`); the balancer leads to the
-    nodes directly. `shops` has at least one.
+    `port` is the balancer's, `balancer` its name. `nodes` have their own proxies (`node.redis`, `node.postgres`); the
+    balancer leads to the nodes directly. `shops` has at least one.
     """
 
     def __init__(self, folder: Path, servers: Servers, board: Switchboard, undo: AsyncExitStack) -> None:
@@ -43,6 +48,9 @@ class Stage:
         self.shops: list[Shop] = []
         self.port = 0
         self._islanders = count(1)
+        self.balancer = OWN
+        self.passages = {"wires": board.child.pid}
+        """processes that connections pass through, by name"""
         self._undo = undo
         self._direct: dict[str, str] = {}
         """the environment of commands: past all proxies"""
@@ -55,6 +63,7 @@ class Stage:
         nodes: int = 2,
         shops: int = 1,
         settings: Mapping[str, str] | None = None,
+        balancer: BalancerChoice = "installed",
     ) -> "Stage":
         """Start everything; logs go to `folder`. `settings`: more environment variables of the nodes.
 
@@ -68,7 +77,11 @@ class Stage:
             stage = cls(folder, servers, board, undo)
             environment = {**SETTINGS, **(settings or {}), "POINTSMAN_SECRET": secrets.token_urlsafe(32)}
             environment.setdefault("POINTSMAN_FILES", str(folder / "files"))
+            with_haproxy = balancer == "installed" and bool(haproxy.program())
+            if with_haproxy:
+                environment["POINTSMAN_TRUST_PROXY"] = "true"
             await stage._start(nodes, shops, environment)
+            await stage._open_front(with_haproxy)
             stage._undo = undo.pop_all()
             return stage
         raise AssertionError("unreachable")
@@ -141,7 +154,15 @@ class Stage:
         }
         await run((sys.executable, "-m", "server", "migrate", "--json"), self._direct)
         await asyncio.gather(self._start_nodes(nodes, environment), self._found(shops))
-        self.port = (await self.board.balancer("front", self._places())).port
+
+    async def _open_front(self, with_haproxy: bool) -> None:
+        if with_haproxy:
+            front = await haproxy.HAProxy.start(self.folder, self._places())
+            self._undo.push_async_callback(front.stop)
+            self.port, self.balancer = front.port, front.name
+            self.passages["haproxy"] = front.child.pid
+        else:
+            self.port = (await self.board.balancer("front", self._places())).port
         for shop in self.shops:
             shop.port = self.port
             await shop.open_doors()

@@ -26,7 +26,9 @@ async def test_a_killed_node_loses_nothing_and_its_people_are_back_in_time(tmp_p
     document = outcome.document()
     (tmp_path / "chaos.json").write_text(json.dumps(document))
     assert "kill -9 a gateway under load" in report.page(document)
-    [row] = [line for line in reliability_page.page(tmp_path).splitlines() if line.startswith("| 1 |")]
+    page = reliability_page.page(tmp_path)
+    assert f": 2 nodes behind {outcome.balancer}, seed 7, " in page
+    [row] = [line for line in page.splitlines() if line.startswith("| 1 |")]
     assert "holds: resumed" in row
     assert "`make chaos FAULTS=1`" in row
 
