@@ -46,8 +46,8 @@ async def serve(settings: Settings, *, listening: Listening | None = None) -> No
         log_config=None,
         ws_max_size=settings.frame_bytes,
         ws_per_message_deflate=False,
-        proxy_headers=settings.trust_proxy,
-        forwarded_allow_ips="*" if settings.trust_proxy else None,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=2,
         server_header=False,
     )

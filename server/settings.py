@@ -7,6 +7,7 @@ itself is not here but in `router.policy`.
 
 import os
 import socket
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -105,9 +106,10 @@ class Settings(BaseSettings):
         default="auto",
         description="Where `pointsman demo` and tests take private servers from when no URL is given.",
     )
-    trust_proxy: bool = Field(
-        default=False,
-        description="Take the client's address from X-Forwarded-For; only behind a proxy that sets it.",
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks of the proxies in front, with commas between: of X-Forwarded-For the last "
+        "address that is none of them is the client's.",
     )
 
     failpoints: str = Field(
@@ -363,6 +365,14 @@ class Settings(BaseSettings):
         if failpoints.parse(value) and not info.data.get("demo"):
             raise ValueError("faults on purpose are refused outside demo mode; leave it empty")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _trusted_proxies(cls, value: str) -> str:
+        try:
+            return ",".join(str(ip_network(each.strip())) for each in value.split(",") if each.strip())
+        except ValueError as error:
+            raise ValueError(f"must be addresses or networks like 10.0.0.5,10.1.0.0/16: {error}") from error
 
     @field_validator("files")
     @classmethod

@@ -1,6 +1,6 @@
 """HAProxy in front of the nodes, as a deployment has it: HTTP and WebSockets, to nodes whose `/readyz` says yes.
 
-Not told by it is who came: nodes learn that from `X-Forwarded-For` (`POINTSMAN_TRUST_PROXY=true`).
+Not told by it is who came: nodes learn that from `X-Forwarded-For` (`POINTSMAN_TRUSTED_PROXIES`).
 """
 
 import asyncio
@@ -42,8 +42,6 @@ defaults
 
 frontend clients
     bind 127.0.0.1:{port} backlog 4096
-    # Nodes believe the first address that is named: let it be none that the client has made up.
-    http-request del-header X-Forwarded-For
     option forwardfor
     default_backend nodes
 

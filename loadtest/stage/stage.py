@@ -13,7 +13,7 @@ from loadtest.children import run
 from loadtest.stage import haproxy
 from loadtest.stage.island import Island
 from loadtest.stage.node import Node
-from loadtest.stage.proxy import Place
+from loadtest.stage.proxy import LOOPBACK, Place
 from loadtest.stage.servers import Servers
 from loadtest.stage.shop import Shop
 from loadtest.stage.wire import Switchboard, Wire
@@ -79,7 +79,7 @@ class Stage:
             environment.setdefault("POINTSMAN_FILES", str(folder / "files"))
             with_haproxy = balancer == "installed" and bool(haproxy.program())
             if with_haproxy:
-                environment["POINTSMAN_TRUST_PROXY"] = "true"
+                environment["POINTSMAN_TRUSTED_PROXIES"] = LOOPBACK
             await stage._start(nodes, shops, environment)
             await stage._open_front(with_haproxy)
             stage._undo = undo.pop_all()
