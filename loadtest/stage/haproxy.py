@@ -50,6 +50,8 @@ backend nodes
     option httpchk GET /readyz
     # A node that is taken out keeps its open connections: it sends its people away itself.
     default-server check inter 500ms fall 1 rise 1
+    # When no node is ready, all are asked nevertheless: they say in their own words what is wrong.
+    option allbackups
 {servers}
 """
 
@@ -71,7 +73,14 @@ class HAProxy:
     async def start(cls, folder: Path, nodes: Sequence[Place]) -> "HAProxy":
         """Lead to these nodes; its configuration and its log are in `folder`. Raises ChildFailed."""
         port = _free_port()
-        servers = [f"    server node-{number} {host}:{at}" for number, (host, at) in enumerate(nodes, 1)]
+        servers = [
+            line
+            for number, (host, at) in enumerate(nodes, 1)
+            for line in (
+                f"    server node-{number} {host}:{at}",
+                f"    server node-{number}-anyway {host}:{at} backup no-check",
+            )
+        ]
         configuration = folder / "haproxy.cfg"
         configuration.write_text(
             CONFIGURATION.format(connections=_connections(), port=port, servers="\n".join(servers))

@@ -136,6 +136,16 @@ async def test_a_node_that_is_not_ready_gets_nobody_and_keeps_whom_it_has(house:
         writer.close()
 
 
+async def test_when_no_node_is_ready_all_are_asked_nevertheless(house: House) -> None:
+    """They say in their own words what is wrong: PostgreSQL may be away for all of them."""
+    house.nodes["a"].ready = False
+    await house.leads_only_to("b")
+    house.nodes["b"].ready = False
+    async with asyncio.timeout(10):
+        while "a" not in await house.led_to():
+            await asyncio.sleep(0.05)
+
+
 async def test_a_node_that_died_is_passed_over_from_the_first_request_on(house: House) -> None:
     await house.nodes["b"].die()
     assert await house.led_to() == {"a"}
