@@ -53,9 +53,11 @@ def _told(name: str, value: float) -> str:
         number = f"{value:,.0f}"
     else:
         number = f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
-    if unit in UNITS:
-        return f"{words.replace('_', ' ')} {number} {UNITS[unit]}"
-    return f"{name.replace('_', ' ')} {number}"
+    if unit not in UNITS:
+        return f"{name.replace('_', ' ')} {number}"
+    if words.rpartition("_")[2].isdigit():  # what was counted in so long
+        return f"{words.replace('_', ' ')} {UNITS[unit]}: {number}"
+    return f"{words.replace('_', ' ')} {number} {UNITS[unit]}"
 
 
 @dataclass(frozen=True, slots=True)
