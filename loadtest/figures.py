@@ -57,6 +57,8 @@ def _told(name: str, value: float) -> str:
         return f"{name.replace('_', ' ')} {number}"
     if words.rpartition("_")[2].isdigit():  # what was counted in so long
         return f"{words.replace('_', ' ')} {UNITS[unit]}: {number}"
+    if words.endswith("_per"):
+        return f"{words.removesuffix('_per').replace('_', ' ')} {number} per {UNITS[unit]}"
     return f"{words.replace('_', ' ')} {number} {UNITS[unit]}"
 
 

@@ -55,6 +55,7 @@ def test_a_goal_is_met_at_its_bound_and_beyond(at_least: bool, median: float, me
         ("longest_send_ms", 1319.4, "longest send 1,319 ms"),
         ("memory_grew_mib", 0.0, "memory grew 0 MiB"),
         ("messages", 10950.0, "messages 10,950"),
+        ("races_per_s", 11.4, "races 11.4 per s"),
         ("acknowledged_in_3_s", 413.0, "acknowledged in 3 s: 413"),
         ("aborted_after_s", 40.01, "aborted after 40.0 s"),
     ],
