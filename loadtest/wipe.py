@@ -98,7 +98,7 @@ async def measure(conversations: int, tell: Callable[[str], None], logs: Path | 
         empty_mib = resident_mib(stage.servers.redis_pid)
         await _fill(engine, database, shop_id, conversations)
         filled_mib = resident_mib(stage.servers.redis_pid) - empty_mib
-        outcome.figures["redis_kib_each"] = filled_mib * 1024 / conversations
+        outcome.figures["redis_each_kib"] = filled_mib * 1024 / conversations
         customer = await _customer(undo, stage, shop.slug)
         await _opened(customer)
         await customer.request("conversation.leave_queue", conversation_id=_first(customer))

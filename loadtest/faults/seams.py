@@ -114,7 +114,7 @@ FAMILY = (
     Fault(
         11,
         "crash between commit and delivery; between claim and confirm",
-        "delivered, finished within 3 s by another node",
+        "delivered, at the latest after the dead node's lease; finished within 3 s by another node",
         (Limit("finished_s", at_most=3), Limit("delivered_s", at_most=12), Limit("unfinished", at_least=1)),
         dies_between,
     ),

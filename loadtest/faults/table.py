@@ -67,9 +67,9 @@ TABLE: Final = (
     Row(
         11,
         "crash between commit and delivery; between claim and confirm",
-        "delivered, finished within 3 s by another node",
+        "delivered, at the latest after the dead node's lease (7 s); finished within 3 s by another node",
     ),
-    Row(12, "client half-open", "aborted within 40 s, grace starts"),
+    Row(12, "client half-open", "aborted after 40 s of silence, grace starts"),
     Row(
         13,
         "client that stops reading",
@@ -110,7 +110,7 @@ TABLE: Final = (
     Row(
         22,
         "slowloris: silent socket, half header, byte per second, no hello",
-        "dropped within 5 s; others get in",
+        "dropped after 5 s, and a moment in which the last ones are told why; others get in",
         ("tests/server/gateway/test_door.py",),
     ),
     Row(
