@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
+from timeit import repeat
 from typing import Any
 
 import orjson
@@ -128,16 +128,11 @@ def test_what_was_recalled_says_nothing() -> None:
 def test_it_takes_a_million_records_in_some_seconds(tmp_path: Path) -> None:
     """500,000 messages with four records each are written beside the load: 50 us a record would be felt. As a ratio to
     what JSON alone costs here and now."""
-    some = 5_000
     frame = NotificationFrame(EVENTS["message.created"], message(1, "hello", "m-1"))
     with Journal(tmp_path / "journal") as journal:
         pen = journal.pen()
         pen.came(ADA, "customer", SHOP)
-        begun = perf_counter()
-        for _ in range(some):
-            pen.heard(frame)
-        ours = perf_counter() - begun
-    begun = perf_counter()
-    for _ in range(some):
-        orjson.dumps(frame.params.model_dump())
-    assert ours < 3 * (perf_counter() - begun)
+        # The best of some rounds: in one of them somebody else may have had the processor.
+        ours = min(repeat(lambda: pen.heard(frame), number=1_000, repeat=7))
+    theirs = min(repeat(lambda: orjson.dumps(frame.params.model_dump()), number=1_000, repeat=7))
+    assert ours < 3 * theirs
