@@ -189,16 +189,7 @@ async def _play(
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as undo:
         show.step(f"setting up {wishes.nodes} nodes, {profile.agents} agents")
-        play = await Play.open(
-            folder,
-            profile,
-            undo,
-            nodes=wishes.nodes,
-            seed=wishes.seed,
-            book=outcome.book,
-            settings=settings,
-            balancer=wishes.balancer,
-        )
+        play = await Play.open(folder, profile, undo, wishes, outcome.book, settings=settings)
         outcome.balancer = play.stage.balancer
         gauge = Gauge(play.stage, play.party)
         sampling = asyncio.create_task(gauge.run())

@@ -109,15 +109,7 @@ async def run(wishes: Wishes, show: Show, logs: Path | None = None) -> Outcome:
     async with AsyncExitStack() as undo:
         folder = logs or Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-load-")))
         show.step(f"setting up {wishes.nodes} nodes, {profile.agents} agents")
-        play = await Play.open(
-            folder,
-            profile,
-            undo,
-            nodes=wishes.nodes,
-            seed=wishes.seed,
-            book=outcome.book,
-            balancer=wishes.balancer,
-        )
+        play = await Play.open(folder, profile, undo, wishes, outcome.book)
         outcome.balancer = play.stage.balancer
         gauge = Gauge(play.stage, play.party)
         sampling = asyncio.create_task(gauge.run())

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from loadtest.checker import Verdict, check
 from loadtest.journal import Journal
@@ -13,6 +14,17 @@ from loadtest.stage import BalancerChoice, Stage
 
 NEIGHBOURS = 3
 """customers of the second shop: nothing of the first may reach them (I5)"""
+
+
+class Wished(Protocol):
+    """What is wished of a stage, whatever is played on it."""
+
+    @property
+    def nodes(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def balancer(self) -> BalancerChoice: ...
 
 
 class Play:
@@ -30,18 +42,19 @@ class Play:
         folder: Path,
         profile: Profile,
         undo: AsyncExitStack,
-        *,
-        nodes: int,
-        seed: int,
+        wishes: Wished,
         book: Book,
+        *,
         settings: Mapping[str, str] | None = None,
-        balancer: BalancerChoice = "installed",
     ) -> "Play":
         """Everything is set up and the staff of both shops is at work; no customer has come yet.
 
         `undo` ends it all. Raises ChildFailed, Refused, PartyFailed.
         """
-        stage = await Stage.open(folder, nodes=nodes, shops=2, settings=settings, balancer=balancer)
+        seed = wishes.seed
+        stage = await Stage.open(
+            folder, nodes=wishes.nodes, shops=2, settings=settings, balancer=wishes.balancer
+        )
         undo.push_async_callback(stage.close)
         ours, others = stage.shops
         await ours.employ(agents=profile.agents, supervisors=profile.supervisors, capacity=profile.capacity)

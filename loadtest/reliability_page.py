@@ -4,9 +4,9 @@ Faults that are injected have a figure and the command that repeats it; faults t
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from loadtest.faults import FAULTS
 from loadtest.faults.table import INVARIANTS, TABLE
@@ -14,6 +14,7 @@ from loadtest.figures import told
 from loadtest.machine import sentence
 
 Document = Mapping[str, Any]
+Run = TypeVar("Run")
 FILES: Final = ("chaos-mixed.json", "soak.json", "races.json", "wipe.json", "proof.json")
 """As the targets of the Makefile write them; what is missing is said to be missing."""
 
@@ -21,17 +22,18 @@ FILES: Final = ("chaos-mixed.json", "soak.json", "races.json", "wipe.json", "pro
 def page(folder: Path) -> str:
     """The whole page. Raises OSError, ValueError for what cannot be read."""
     documents = {name: _read(folder / name) for name in FILES}
+    loads = [_read(path) for path in sorted(folder.glob("load-*.json"))]
     return "\n".join(
         [
             *HEAD,
             *_invariants(),
             *_faults(_last_of_each(folder)),
-            *_mixed(documents["chaos-mixed.json"]),
-            *_soak(documents["soak.json"]),
-            *_loads(folder),
-            *_races(documents["races.json"]),
-            *_wipe(documents["wipe.json"]),
-            *_proof(documents["proof.json"]),
+            *_section("Mixed", "make chaos MINUTES=30", documents["chaos-mixed.json"], _mixed),
+            *_section("Soak (I6)", "make soak DURATION=1h", documents["soak.json"], _soak),
+            *_section("Load without faults", "make load", loads, _loads),
+            *_section("Races", "make races", documents["races.json"], _races),
+            *_section("Redis wiped in the middle", "make wipe", documents["wipe.json"], _wipe),
+            *_section("The checker is proven too", "make proof", documents["proof.json"], _proof),
         ]
     )
 
@@ -131,13 +133,18 @@ def _troubles(run: Document) -> str:
     return f" Of these, {len(words)} could not be injected or measured: {'; '.join(words)}." if words else ""
 
 
-def _mixed(run: Document) -> Iterable[str]:
-    yield "## Mixed"
+def _section(title: str, command: str, run: Run, rows: Callable[[Run], Iterable[str]]) -> Iterable[str]:
+    """What was found of it, or how to find out."""
+    yield f"## {title}"
     yield ""
-    if not run:
-        yield "Not run yet: `make chaos MINUTES=30`."
-        yield ""
-        return
+    if run:
+        yield from rows(run)
+    else:
+        yield f"Not run yet: `{command}`."
+    yield ""
+
+
+def _mixed(run: Document) -> Iterable[str]:
     facts = run["run"]
     yield (
         f"{facts['minutes_mixed']:g} minutes, seed {facts['seed']}: **{facts['faults']} faults, "
@@ -150,16 +157,9 @@ def _mixed(run: Document) -> Iterable[str]:
     numbers = [each["number"] for each in run["faults"]]
     for number in sorted(set(numbers)):
         yield f"| {number} | {FAULTS[number].name} | {numbers.count(number)} |"
-    yield ""
 
 
 def _soak(run: Document) -> Iterable[str]:
-    yield "## Soak (I6)"
-    yield ""
-    if not run:
-        yield "Not run yet: `make soak DURATION=1h`."
-        yield ""
-        return
     facts = run["run"]
     yield (
         f"{facts['minutes_mixed']:g} minutes at half of {run['capacity_per_s']:,.0f} messages/s, "
@@ -174,19 +174,11 @@ def _soak(run: Document) -> Iterable[str]:
     if run["broken"]:
         yield ""
         yield f"**Does not hold: {'; '.join(run['broken'])}**"
-    yield ""
 
 
-def _loads(folder: Path) -> Iterable[str]:
-    yield "## Load without faults"
-    yield ""
+def _loads(runs: Sequence[Document]) -> Iterable[str]:
     yield "`make load PROFILE=...`; latencies in ms, of everything that people did in it, checked like the faults."
     yield ""
-    runs = [_read(path) for path in sorted(folder.glob("load-*.json"))]
-    if not runs:
-        yield "Not run yet."
-        yield ""
-        return
     yield "| profile | customers, agents | seconds | acknowledged | a second | send p50, p99 | wait p50, p99 | |"
     yield "|---|---|---|---|---|---|---|---|"
     for run in runs:
@@ -199,16 +191,9 @@ def _loads(folder: Path) -> Iterable[str]:
             f"{facts['seconds']:,.0f} | {run['acknowledged']:,} | {run['messages_per_s']:,.0f} | {times} | "
             f"{'everything holds' if verdict['holds'] else f'**broken: {broken}**'} |"
         )
-    yield ""
 
 
 def _races(run: Document) -> Iterable[str]:
-    yield "## Races"
-    yield ""
-    if not run:
-        yield "Not run yet: `make races`."
-        yield ""
-        return
     yield (
         f"`make races SEEDS={run['seeds']}`: {run['seeds']:,} in {run['seconds']:,.0f} s; {len(run['wrong'])} in "
         f"which not exactly one won and the other was told. {_verdict(run['check'])}"
@@ -218,30 +203,17 @@ def _races(run: Document) -> Iterable[str]:
     yield "|---|---|"
     for what, times in sorted(run["races"].items()):
         yield f"| {what} | {times:,} |"
-    yield ""
 
 
 def _wipe(run: Document) -> Iterable[str]:
-    yield "## Redis wiped in the middle"
-    yield ""
-    if not run:
-        yield "Not run yet: `make wipe`."
-    else:
-        yield (
-            f"`make wipe CONVERSATIONS={run['conversations']}`: {run['conversations']:,} open "
-            f"conversations; owners, loads, queues and their order, stickiness before and after differ in "
-            f"{len(run['differences'])} places; {told(run['figures'])}."
-        )
-    yield ""
+    yield (
+        f"`make wipe CONVERSATIONS={run['conversations']}`: {run['conversations']:,} open conversations; owners, "
+        f"loads, queues and their order, stickiness before and after differ in {len(run['differences'])} places; "
+        f"{told(run['figures'])}."
+    )
 
 
 def _proof(run: Document) -> Iterable[str]:
-    yield "## The checker is proven too"
-    yield ""
-    if not run:
-        yield "Builds that are broken on purpose must be caught; not run yet: `make proof`."
-        yield ""
-        return
     yield "`make proof`: builds that are broken on purpose are played and checked."
     yield ""
     yield "| build | must be caught by | caught | what the checker said first |"
@@ -253,4 +225,3 @@ def _proof(run: Document) -> Iterable[str]:
         said = next((words for trial in trials for words in trial["violations"]), "")
         found = f"{good} of {len(trials)} times" if breaks else f"nothing found {good} of {len(trials)} times"
         yield f"| {build} | {breaks} | {found} | {said} |"
-    yield ""

@@ -118,15 +118,7 @@ async def run(wishes: chaos.Wishes, show: Show, logs: Path | None = None) -> Out
     async with AsyncExitStack() as undo:
         folder = logs or Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-soak-")))
         show.step(f"setting up {wishes.nodes} nodes, {profile.agents} agents")
-        play = await Play.open(
-            folder,
-            profile,
-            undo,
-            nodes=wishes.nodes,
-            seed=wishes.seed,
-            book=mixed.book,
-            balancer=wishes.balancer,
-        )
+        play = await Play.open(folder, profile, undo, wishes, mixed.book)
         mixed.balancer = play.stage.balancer
         party = play.party
         await play.customers_come(profile.customers, over_s=2.0)
