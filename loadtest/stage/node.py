@@ -37,6 +37,10 @@ class Node:
     child: Child
     folder: Path
     environment: Mapping[str, str]
+    listens: int
+    """where its processes listen: at `port`, unless a relay leads there"""
+    inside: tuple[str, ...] = ()
+    """before its command: on which island"""
     lives: int = 1
     """processes so far"""
 
@@ -66,12 +70,15 @@ class Node:
             "POINTSMAN_REDIS_URL": redis_url,
             "POINTSMAN_DATABASE_URL": database_url,
         }
-        child = await _serve(name, 1, 0, folder, environment, island)
-        port = int((await child.first_word())["port"])
+        inside = () if island is None else island.inside
         if island is not None:
-            there = (island.there(Way.CLIENTS), port)
+            environment["POINTSMAN_HOST"] = island.there(Way.CLIENTS)
+        child = await _serve(name, 1, 0, folder, environment, inside)
+        listens = port = int((await child.first_word())["port"])
+        if island is not None:
+            there = (island.there(Way.CLIENTS), listens)
             port = (await board.wire(f"{name} clients", there, keep_source=False)).port
-        return cls(name, port, redis, postgres, child, folder, environment)
+        return cls(name, port, redis, postgres, child, folder, environment, listens, inside)
 
     @property
     def pid(self) -> int:
@@ -122,7 +129,9 @@ class Node:
         await self.child.stop()
         self.lives += 1
         more = environment or {}
-        self.child = await _serve(self.name, self.lives, self.port, self.folder, {**self.environment, **more})
+        self.child = await _serve(
+            self.name, self.lives, self.listens, self.folder, {**self.environment, **more}, self.inside
+        )
         await self.child.first_word()
 
     async def ready(self, within_s: float) -> float:
@@ -163,16 +172,10 @@ async def _says_ready(http: httpx.AsyncClient) -> bool:
 
 
 async def _serve(
-    name: str,
-    life: int,
-    port: int,
-    folder: Path,
-    environment: Mapping[str, str],
-    island: Island | None = None,
+    name: str, life: int, port: int, folder: Path, environment: Mapping[str, str], inside: tuple[str, ...]
 ) -> Child:
-    inside, host = ((), LOOPBACK) if island is None else (island.inside, island.there(Way.CLIENTS))
     command = (sys.executable, "-m", "server", "serve", "--port", str(port), "--node", name, "--json")
-    return await Child.start(f"{name}-{life}", (*inside, *command, "--host", host), folder, environment)
+    return await Child.start(f"{name}-{life}", (*inside, *command), folder, environment)
 
 
 def _place(url: str) -> Place:

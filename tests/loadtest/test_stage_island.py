@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.children import Child
+from loadtest.children import Child, ChildFailed
+from loadtest.stage import Stage
 from loadtest.stage.island import Island, Way
 
 ECHO = """
@@ -96,3 +97,19 @@ async def test_an_island_that_is_closed_leaves_no_device(island: Island) -> None
         while before <= {each.name for each in devices.iterdir()}:
             await asyncio.sleep(0.05)  # the kernel takes namespaces down in its own time
     assert island.name != other.name
+
+
+@pytest.mark.req("PF-05")
+@pytest.mark.timeout(120)
+async def test_a_node_on_an_island_is_still_there_when_it_was_started_again(tmp_path: Path) -> None:
+    if not await Island.possible():
+        pytest.skip("network namespaces need root and iproute2")
+    async with await Stage.open(tmp_path, nodes=1) as stage, stage.islander() as (island, node):
+        await node.kill()
+        await node.restart()
+        await node.ready(30)
+        await island.cut(Way.CLIENTS)
+        with pytest.raises(ChildFailed, match="is not ready"):
+            await node.ready(3)
+        await island.mend(Way.CLIENTS)
+        await node.ready(30)
