@@ -103,6 +103,7 @@ class Window:
             found += [f"{scheme} {size['width']}: {barrier}" for barrier in self._barriers()]
         if size_before is not None:
             self.page.set_viewport_size(size_before)
+            self.page.evaluate(SETTLED)
         return found
 
     def _barriers(self) -> list[str]:

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from server.demo import seed
 from tests.browser.conftest import Opens
-from tests.browser.people import PHONE, Agent, Visitor
+from tests.browser.people import DESKTOP, PHONE, Agent, Visitor
 from tests.browser.running_shop import RunningShop
 
 AGENTS_PAGES = ("/desk/customers", "/desk/reports", "/desk/me")
@@ -67,3 +67,12 @@ def test_a_supervisor_reads_the_wall_on_a_phone(shop: RunningShop, opens: Opens)
     boss = Agent(opens(size=PHONE)).comes_in(shop.link(seed.SUPERVISOR, "/wall"))
     expect(boss.page.get_by_text("林小美").first).to_be_visible()
     fits(boss.page)
+
+
+def test_an_empty_workbench_says_so_once(shop: RunningShop, opens: Opens) -> None:
+    """Not a second time where nobody sees it: what is in the page twice is in it twice for a moment as it is turned."""
+    lin = Agent(opens(size=PHONE)).comes_in(shop.link(seed.HUMAN, "/work"))
+    said = lin.page.get_by_role("heading", name="您当前离线", include_hidden=True)
+    for size in (PHONE, DESKTOP, PHONE):
+        lin.page.set_viewport_size(size)
+        expect(said).to_be_visible()
