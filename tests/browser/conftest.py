@@ -62,9 +62,9 @@ def shop(running_shop: RunningShop) -> Iterator[RunningShop]:
     running_shop.everybody_leaves()
 
 
-@pytest.fixture
-def browser(shop: RunningShop) -> Iterator[Browser]:
-    """A browser without a window. For one test: others need this thread's event loop for themselves."""
+@pytest.fixture(scope="package")
+def browser(running_shop: RunningShop) -> Iterator[Browser]:
+    """A browser without a window. For the tests of this folder: others need this thread's event loop for themselves."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -72,7 +72,7 @@ def browser(shop: RunningShop) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def opens(browser: Browser) -> Iterator[Opens]:
+def opens(shop: RunningShop, browser: Browser) -> Iterator[Opens]:
     """Opens windows."""
     windows: list[Window] = []
 
