@@ -4,6 +4,7 @@ The guard only saves work: every sweep may run twice, or on two nodes at once, w
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -37,7 +38,8 @@ class Runner:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin; each sweep first runs after one period."""
+        """Begin; each sweep first runs after one period and a random part of another: else all of one period would want
+        the same connections at the same moments."""
         self._tasks = [
             asyncio.create_task(self._keep(sweep), name=f"sweep:{sweep.name}") for sweep in self._sweeps
         ]
@@ -50,6 +52,7 @@ class Runner:
 
     async def _keep(self, sweep: Sweep) -> None:
         failing = ""
+        await asyncio.sleep(sweep.period_s * random.random())
         while True:
             await asyncio.sleep(sweep.period_s)
             try:
