@@ -11,7 +11,7 @@ from loadtest import chaos, reliability_page, report
 from loadtest.show import Show
 
 
-@pytest.mark.req("PF-04", "PF-05", "KS-18")
+@pytest.mark.req("PF-04", "PF-05", "KS-18", "I1", "I2", "I3", "I4", "I5", "I7", "I8", "I9")
 @pytest.mark.timeout(240)
 async def test_a_killed_node_loses_nothing_and_its_people_are_back_in_time(tmp_path: Path) -> None:
     wishes = chaos.Wishes(faults=(1,), seed=7, customers=16, agents=3)
@@ -33,7 +33,7 @@ async def test_a_killed_node_loses_nothing_and_its_people_are_back_in_time(tmp_p
     assert "`make chaos FAULTS=1`" in row
 
 
-@pytest.mark.req("PF-05")
+@pytest.mark.req("PF-05", "I1", "I2", "I3", "I4", "I5", "I7", "I8", "I9")
 @pytest.mark.timeout(240)
 async def test_faults_at_random_lose_and_double_nothing(tmp_path: Path) -> None:
     wishes = chaos.Wishes(faults=(1, 2, 8, 9), minutes=0.4, seed=5, customers=16, agents=3)

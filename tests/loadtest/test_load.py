@@ -11,6 +11,7 @@ from loadtest.people import PROFILES
 from loadtest.show import Show
 
 
+@pytest.mark.req("PF-05", "I1", "I2", "I3", "I4", "I5", "I7", "I8", "I9")
 @pytest.mark.timeout(240)
 async def test_a_short_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
     wishes = load.Wishes(PROFILES["storm"], seconds=10, seed=7, customers=12, agents=3)

@@ -149,7 +149,9 @@ async def shortest(verbs: list[Verb], fails: Callable[[list[Verb]], Awaitable[st
     return verbs
 
 
-@pytest.mark.req("KS-01", "KS-02", "KS-09", "KS-18", "KS-19", "KS-20", "KS-21", "KS-22")
+@pytest.mark.req(
+    "KS-01", "KS-02", "KS-09", "KS-18", "KS-19", "KS-20", "KS-21", "KS-22", "I3", "I4", "I8", "I9"
+)
 @pytest.mark.timeout(0)
 async def test_both_engines_agree_after_every_verb(redis_url: str, request: pytest.FixtureRequest) -> None:
     sequences = int(request.config.getoption("--model-sequences", default=300))  # pyright: ignore[reportArgumentType]

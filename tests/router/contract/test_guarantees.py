@@ -71,7 +71,7 @@ async def test_what_fell_due_is_told_once_more_to_who_asks_with_the_same_id(desk
     assert await desk.engine.expire(requeue_after_ms=0, **stamp) == first
 
 
-@pytest.mark.req("KS-19", "KS-02")
+@pytest.mark.req("KS-19", "KS-02", "I4")
 async def test_many_claims_at_once_never_exceed_capacity(desk: Desk) -> None:
     await desk.open()
     for name in ("ann", "bob", "cat"):
