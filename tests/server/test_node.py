@@ -238,7 +238,7 @@ async def test_one_cut_off_for_longer_than_its_lease_fences_itself_and_begins_an
     own_redis.freeze()
     begun = time.monotonic()
     await until(lambda: told.fenced)
-    assert 0.6 < time.monotonic() - begun < 1.5
+    assert 0.6 < time.monotonic() - begun < 3
     assert told.registered == []
     own_redis.thaw()
     await until(lambda: told.registered)

@@ -298,7 +298,7 @@ async def test_the_server_beats_when_it_is_quiet_and_names_heads_that_changed(di
         assert (await client.event("hb"))["heads"] == {CONVERSATION: 2}
         begun = time.monotonic()
         assert (await client.event("hb"))["heads"] == {}
-        assert 0.2 < time.monotonic() - begun < 1.0
+        assert 0.2 < time.monotonic() - begun < 4.0
 
 
 async def test_a_client_whose_cursor_is_behind_is_told_at_once() -> None:

@@ -277,7 +277,7 @@ async def test_a_half_open_socket_is_given_up_and_its_end_told() -> None:
         await Raw.open(house, "ann")
         begun = time.monotonic()
         await house.until(lambda: house.opener.endings)
-        assert 0.5 < time.monotonic() - begun < 1.5
+        assert 0.5 < time.monotonic() - begun < 4.0
         await house.until(lambda: house.gateway.sockets == 0)
 
 
