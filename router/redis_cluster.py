@@ -182,7 +182,7 @@ class ClusterLink:
         for url in wanted - self._masters.keys():
             link = self._link(url)
             try:
-                await link.open()
+                await link.open(patience_s=0)  # the other masters must not wait for it; it is looked at again
             except (OSError, LinkError, ReplyError):
                 self._amiss.set()
                 await link.close()

@@ -29,6 +29,9 @@ _NOTHING = object()
 WRITE_AT = 16
 """Commands after which a batch leaves before the turn of the loop ends, so that Redis and this process work at the same
 time instead of in turns."""
+OPEN_S = 3.0
+"""How long the first connection may take. More than a call: a node does not end its start because a server, or itself,
+was busy for a moment, and a SYN that gets lost is sent again after a second only (RFC 6298, section 2)."""
 _REFUSED_UNTOUCHED = (
     "LOADING",
     "BUSY",
@@ -283,9 +286,20 @@ class RedisLink:
         """Where every key lives."""
         return ServerId(self._url, self._run_id)
 
-    async def open(self) -> None:
-        """Connect once and keep connected. Raises OSError, LinkError or ReplyError when the first connect fails."""
-        wire = await self._connect()
+    async def open(self, patience_s: float = OPEN_S) -> None:
+        """Connect and keep connected. A server that does not answer in time is asked again for `patience_s`.
+
+        Raises OSError, LinkError or ReplyError when nobody is there, it refuses, or it is silent for longer.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience_s
+        while True:
+            try:
+                wire = await self._connect()
+                break
+            except LinkError as error:
+                if error.fault is not LinkFault.TIMEOUT or loop.time() >= until:
+                    raise
         self._keeper = asyncio.create_task(self._keep(wire), name="redis-link")
 
     async def close(self) -> None:
@@ -377,7 +391,7 @@ class RedisLink:
                 raise LinkError(LinkFault.LOST, "the connection to Redis ended at once")
         except TimeoutError as error:
             wire.abort()
-            raise LinkError(LinkFault.UNAVAILABLE, f"no connection within {self._time_out_s} s") from error
+            raise LinkError(LinkFault.TIMEOUT, f"no connection within {self._time_out_s} s") from error
         except BaseException:
             wire.abort()
             raise
@@ -397,7 +411,8 @@ class RedisLink:
         replies = [wire.send(pack(command)) for command in commands]
         *_, about = await asyncio.gather(*replies)
         facts = dict(line.split(b":", 1) for line in cast("bytes", about).splitlines() if b":" in line)
-        if facts.get(b"redis_mode") == b"cluster" and not self._member:
+        mode = facts.get(b"redis_mode") or facts.get(b"server_mode")  # Redis's word, Valkey's since 9
+        if mode == b"cluster" and not self._member:
             raise LinkError(
                 LinkFault.UNAVAILABLE, "this is one member of a cluster; its URL is redis-cluster://..."
             )

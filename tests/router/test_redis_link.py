@@ -280,6 +280,26 @@ async def test_nobody_there_is_told_on_opening() -> None:
         await nobody.close()
 
 
+async def test_opening_outlasts_a_server_that_is_busy_for_a_moment(own_redis: RedisProcess) -> None:
+    own_redis.freeze()
+    asyncio.get_running_loop().call_later(1.3, own_redis.thaw)  # longer than a call may take
+    it = RedisLink(own_redis.url)
+    await it.open()
+    assert await it.call("PING") == b"PONG"
+    await it.close()
+
+
+async def test_a_server_that_stays_silent_is_told_on_opening(own_redis: RedisProcess) -> None:
+    own_redis.freeze()
+    try:
+        it = RedisLink(own_redis.url, time_out_s=0.1)
+        fault, _ = await fault_of(it.open(patience_s=0.3))
+        assert fault is LinkFault.TIMEOUT
+        await it.close()
+    finally:
+        own_redis.thaw()
+
+
 async def test_a_wrong_password_is_told_on_opening(own_redis: RedisProcess) -> None:
     wrong = RedisLink(own_redis.url.replace("redis://:", "redis://:x"))
     with pytest.raises(ReplyError, match="WRONGPASS"):
