@@ -15,6 +15,7 @@ from server.embedded.binaries import find_postgres, find_redis
 from server.embedded.postgres_process import PostgresProcess
 from server.embedded.redis_process import RedisProcess
 from server.embedded.workspace import Workspace
+from server.serve import settle_memory
 from tests.live_cluster import LiveCluster
 from tests.live_servers import LivePostgres, LiveRedis, preferred
 
@@ -112,3 +113,9 @@ async def own_redis(workspace: Workspace) -> AsyncIterator[RedisProcess]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests that take minutes come first: at the end, one worker would have them while the others wait."""
     items.sort(key=lambda item: "test_schemathesis" not in item.nodeid)
+
+
+def pytest_collection_finish() -> None:
+    """As a node does once it has started: collecting stopped this process, with the nodes and clients in it, for up to
+    two seconds of a busy machine, which is longer than a call to Redis may take."""
+    settle_memory()
