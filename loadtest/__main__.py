@@ -186,7 +186,8 @@ def _wipe(options: argparse.Namespace) -> int:
 
 
 def _reliability_page(options: argparse.Namespace) -> int:
-    options.page.write_text(reliability_page.page(options.folder), encoding="utf-8")
+    before = options.page.read_text(encoding="utf-8") if options.page.exists() else ""
+    options.page.write_text(reliability_page.page(options.folder, before), encoding="utf-8")
     return 0
 
 

@@ -1,9 +1,11 @@
 """`python -m loadtest reliability-page FOLDER`: writes docs/reliability.md from the JSON that runs left in FOLDER.
 
-Faults that are injected have a figure and the command that repeats it; faults that tests prove name these.
+Faults that are injected have a figure and the command that repeats it; faults that tests prove name these. What FOLDER
+has no run of stays as the page had it: one fault can be measured anew without a day of all the others.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,24 +18,40 @@ from loadtest.machine import sentence
 Document = Mapping[str, Any]
 Run = TypeVar("Run")
 FILES: Final = ("chaos-mixed.json", "soak.json", "races.json", "wipe.json", "proof.json")
-"""As the targets of the Makefile write them; what is missing is said to be missing."""
+"""As the targets of the Makefile write them."""
+_RUN: Final = re.compile(r"^- ([0-9, ]+): (.+)$", re.MULTILINE)
+_ROW: Final = re.compile(r"^\| ([0-9]+) \|[^|]*\|[^|]*\| ([^|]*) \|", re.MULTILINE)
+"""What this page says, to be read again: which faults a run was of, and what it was; a fault's figure."""
 
 
-def page(folder: Path) -> str:
-    """The whole page. Raises OSError, ValueError for what cannot be read."""
+def page(folder: Path, before: str = "") -> str:
+    """The whole page, which was `before`. Raises OSError, ValueError for what cannot be read."""
     documents = {name: _read(folder / name) for name in FILES}
     loads = [_read(path) for path in sorted(folder.glob("load-*.json"))]
+    parts = (part.partition("\n") for part in before.split("\n## ")[1:])
+    was = {title: body.strip() for title, _, body in parts}
+
+    def section(title: str, command: str, run: Run, rows: Callable[[Run], Iterable[str]]) -> Iterable[str]:
+        """What was found of it, now or before, or how to find out."""
+        yield f"## {title}"
+        yield ""
+        if run:
+            yield from rows(run)
+        else:
+            yield was.get(title, f"Not run yet: `{command}`.")
+        yield ""
+
     return "\n".join(
         [
             *HEAD,
             *_invariants(),
-            *_faults(_last_of_each(folder)),
-            *_section("Mixed", "make chaos MINUTES=30", documents["chaos-mixed.json"], _mixed),
-            *_section("Soak (I6)", "make soak DURATION=1h", documents["soak.json"], _soak),
-            *_section("Load without faults", "make load", loads, _loads),
-            *_section("Races", "make races", documents["races.json"], _races),
-            *_section("Redis wiped in the middle", "make wipe", documents["wipe.json"], _wipe),
-            *_section("The checker is proven too", "make proof", documents["proof.json"], _proof),
+            *_faults(_last_of_each(folder), was.get("Faults", "")),
+            *section("Mixed", "make chaos MINUTES=30", documents["chaos-mixed.json"], _mixed),
+            *section("Soak (I6)", "make soak DURATION=1h", documents["soak.json"], _soak),
+            *section("Load without faults", "make load", loads, _loads),
+            *section("Races", "make races", documents["races.json"], _races),
+            *section("Redis wiped in the middle", "make wipe", documents["wipe.json"], _wipe),
+            *section("The checker is proven too", "make proof", documents["proof.json"], _proof),
         ]
     )
 
@@ -79,9 +97,13 @@ def _invariants() -> Iterable[str]:
     yield ""
 
 
-def _faults(found: Mapping[int, tuple[Document, Document]]) -> Iterable[str]:
+def _faults(found: Mapping[int, tuple[Document, Document]], before: str) -> Iterable[str]:
     yield "## Faults"
     yield ""
+    for numbers, words in _RUN.findall(before):
+        if kept := [number for number in numbers.split(", ") if int(number) not in found]:
+            yield f"- {', '.join(kept)}: {words}"
+    figures = {int(number): figure for number, figure in _ROW.findall(before)}
     for run in {run["at"]: run for _, run in found.values()}.values():
         facts = run["run"]
         numbers = ", ".join(str(number) for number, (_, last) in sorted(found.items()) if last is run)
@@ -101,7 +123,7 @@ def _faults(found: Mapping[int, tuple[Document, Document]]) -> Iterable[str]:
         if measured is not None:
             figure = _figures(measured)
         elif row.number in FAULTS:
-            figure = "not measured"
+            figure = figures.get(row.number, "not measured")
         else:
             figure = "by tests" if row.tests else "not covered"
         yield f"| {row.number} | {row.fault} | {row.must_hold} | {figure} | {'<br>'.join(commands)} |"
@@ -131,17 +153,6 @@ def _troubles(run: Document) -> str:
     """Of mixed runs: the injections that went wrong themselves, word for word."""
     words = [f"{each['number']} ({each['trouble'].strip()})" for each in run["faults"] if each["trouble"]]
     return f" Of these, {len(words)} could not be injected or measured: {'; '.join(words)}." if words else ""
-
-
-def _section(title: str, command: str, run: Run, rows: Callable[[Run], Iterable[str]]) -> Iterable[str]:
-    """What was found of it, or how to find out."""
-    yield f"## {title}"
-    yield ""
-    if run:
-        yield from rows(run)
-    else:
-        yield f"Not run yet: `{command}`."
-    yield ""
 
 
 def _mixed(run: Document) -> Iterable[str]:

@@ -15,9 +15,11 @@ from loadtest.faults.visitor import visitor
 SENDS: Final = 60
 LOST_EVERY: Final = 5
 """Of so many batches one reply is lost."""
-DIES_S: Final = 20.0
+DIES_S: Final = 120.0
 WITHIN_S: Final = 40.0
-POINTS: Final = ("append.after_commit", "claim.before_commit", "claim.before_confirm")
+POINTS: Final = {"append.after_commit": 1500, "claim.before_commit": 150, "claim.before_confirm": 150}
+"""Seam -> the how manieth time that a node passes it is its last. Not the first: it dies in the middle of its work, and
+people who came back a moment before, after its restart, would rightly take longer to come back once more."""
 _TEST_BUILD: Final = {"POINTSMAN_DEMO": "true"}
 
 
@@ -59,10 +61,10 @@ async def times_stored(scene: Scene, conversation: str, sender: str) -> list[int
 async def dies_between(scene: Scene, dice: random.Random) -> Figures:
     """Fault 11: a node kills itself at each of three seams; the others deliver and finish what it had begun."""
     figures: dict[str, float] = {"delivered_s": 0.0, "finished_s": 0.0, "unfinished": 0}
-    for point in POINTS:
+    for point, times in POINTS.items():
         node = dice.choice(scene.stage.nodes)
         await node.kill()
-        await node.restart({**_TEST_BUILD, "POINTSMAN_FAILPOINTS": f"{point}=exit"})
+        await node.restart({**_TEST_BUILD, "POINTSMAN_FAILPOINTS": f"{point}=exit/{times}"})
         for person in scene.party.everybody:  # some of them come to the new one
             if dice.random() < 0.5:
                 person.client.drop()
@@ -114,8 +116,8 @@ FAMILY = (
     Fault(
         11,
         "crash between commit and delivery; between claim and confirm",
-        "delivered, at the latest after the dead node's lease; finished within 3 s by another node",
-        (Limit("finished_s", at_most=3), Limit("delivered_s", at_most=12), Limit("unfinished", at_least=1)),
+        "delivered, finished within 3 s by another node",
+        (Limit("finished_s", at_most=3), Limit("delivered_s", at_most=3), Limit("unfinished", at_least=1)),
         dies_between,
     ),
 )

@@ -67,7 +67,7 @@ TABLE: Final = (
     Row(
         11,
         "crash between commit and delivery; between claim and confirm",
-        "delivered, at the latest after the dead node's lease (7 s); finished within 3 s by another node",
+        "delivered, finished within 3 s by another node",
     ),
     Row(12, "client half-open", "aborted after 40 s of silence, grace starts"),
     Row(

@@ -150,6 +150,32 @@ def test_what_a_fault_did_alone_later_counts_for_it(tmp_path: Any) -> None:
     assert "holds: sockets 1,000" in killed
 
 
+def test_what_was_not_measured_again_stays_on_the_page(tmp_path: Any) -> None:
+    found: dict[str, Any] = {"number": 1, "figures": {"resumed": 10}, "broken": [], "trouble": ""}
+    both = document(faults=[found, {**found, "number": 2, "figures": {"sockets": 20}}])
+    (tmp_path / "chaos.json").write_text(json.dumps(both))
+    (tmp_path / "wipe.json").write_text(
+        json.dumps({"conversations": 5, "differences": [], "figures": {"routing_back_s": 1}})
+    )
+    first = page(tmp_path)
+    assert page(tmp_path / "nothing", first) == first
+
+    later = tmp_path / "later"
+    later.mkdir()
+    anew = document(
+        faults=[{**found, "number": 2, "figures": {"sockets": 30}}], at="2026-02-02T00:00:00+00:00"
+    )
+    (later / "chaos.json").write_text(json.dumps(anew))
+    second = page(later, first)
+    assert "- 1: 2026-01-01 on " in second
+    assert "- 2: 2026-02-02 on " in second
+    assert "| holds: resumed 10 |" in second
+    assert "| holds: sockets 30 |" in second
+    assert "sockets 20" not in second
+    assert "5 open conversations" in second
+    assert "Not run yet: `make load`." in second
+
+
 def test_loads_and_races_and_broken_builds_have_their_tables(tmp_path: Any) -> None:
     run = {"nodes": 2, "seconds": 60.0, "seed": 1, "profile": "steady", "customers": 60, "agents": 8}
     (tmp_path / "load-steady.json").write_text(json.dumps(document(run=run)))
