@@ -3,13 +3,16 @@ confirm."""
 
 import asyncio
 import random
+from contextlib import suppress
 from typing import Final
 
 import asyncpg
 
+from loadtest.children import ChildFailed
 from loadtest.faults.catching_up import POLL_S, Ends
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
 from loadtest.faults.insight import insight
+from loadtest.faults.spread import spread
 from loadtest.faults.visitor import visitor
 
 SENDS: Final = 60
@@ -17,9 +20,9 @@ LOST_EVERY: Final = 5
 """Of so many batches one reply is lost."""
 DIES_S: Final = 120.0
 WITHIN_S: Final = 40.0
-POINTS: Final = {"append.after_commit": 1500, "claim.before_commit": 150, "claim.before_confirm": 150}
-"""Seam -> the how manieth time that a node passes it is its last. Not the first: it dies in the middle of its work, and
-people who came back a moment before, after its restart, would rightly take longer to come back once more."""
+POINTS: Final = {"append.after_commit": 3000, "claim.before_commit": 400, "claim.before_confirm": 400}
+"""Seam -> how often a node passes it before it dies there: for some twenty seconds. People who came to it a moment ago
+(it was started anew with this seam) would rightly take longer to come back once more."""
 _TEST_BUILD: Final = {"POINTSMAN_DEMO": "true"}
 
 
@@ -65,9 +68,8 @@ async def dies_between(scene: Scene, dice: random.Random) -> Figures:
         node = dice.choice(scene.stage.nodes)
         await node.kill()
         await node.restart({**_TEST_BUILD, "POINTSMAN_FAILPOINTS": f"{point}=exit/{times}"})
-        for person in scene.party.everybody:  # some of them come to the new one
-            if dice.random() < 0.5:
-                person.client.drop()
+        with suppress(ChildFailed):  # it may be dead before everybody has come
+            await spread(scene)
         async with asyncio.timeout(DIES_S):
             await node.child.ended()
         delivered, (finished_s, unfinished) = await asyncio.gather(_delivered_s(scene), _finished_s(scene))

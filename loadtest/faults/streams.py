@@ -8,6 +8,7 @@ from loadtest.children import ChildFailed
 from loadtest.faults.catching_up import POLL_S, Ends
 from loadtest.faults.fault import Fault, Figures, Limit, Scene
 from loadtest.faults.insight import insight
+from loadtest.faults.spread import spread
 from loadtest.stage.node import Node
 
 STOPPED_S: Final = 1.5
@@ -72,7 +73,7 @@ async def tampered_briefly(scene: Scene, dice: random.Random) -> Figures:
 
 async def _tampered(scene: Scene, dice: random.Random, ways: tuple[str, ...]) -> Figures:
     figures: dict[str, float] = {"equal_s": 0.0}
-    await _spread(scene)
+    await spread(scene)
     async with insight(scene) as redis:
         for way in ways:
             node = dice.choice(scene.stage.nodes)
@@ -82,18 +83,6 @@ async def _tampered(scene: Scene, dice: random.Random, ways: tuple[str, ...]) ->
             figures[f"{way}_entries"] = changed
             figures["equal_s"] = max(figures["equal_s"], await ends.reached(people, WITHIN_S))
     return figures
-
-
-async def _spread(scene: Scene) -> None:
-    """After other faults all people may be on one node, and nothing goes over the streams: then they come anew."""
-    sockets = [(await node.metrics())["pointsman_sockets"] for node in scene.stage.nodes]
-    if min(sockets) * 4 >= max(sockets):
-        return
-    returning = asyncio.create_task(scene.party.resumptions(WITHIN_S, quiet_s=0.5))
-    await asyncio.sleep(0)  # who is connected is known before
-    for person in scene.party.everybody:
-        person.client.drop()
-    await returning
 
 
 async def _tamper(redis: Any, node: Node, way: str) -> int:
