@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, expect
 
 from server.demo import seed
 from tests.browser.conftest import Opens
+from tests.browser.faulty_line import FaultyLine
 from tests.browser.people import Agent, Visitor
 from tests.browser.running_shop import RunningShop
 
@@ -33,8 +34,8 @@ def test_work_is_divided_done_and_missed_when_it_is_late(
         zhou.page.keyboard.press("Enter")
         expect(work(lin).get_by_role("checkbox", name=text)).to_be_visible()
     owner = work(zhou).get_by_role("combobox", name="“查垫圈库存”的负责人")
-    owner.select_option("林小美")
-    expect(work(lin).get_by_role("combobox", name="“查垫圈库存”的负责人")).to_have_value(owner.input_value())
+    [chosen] = owner.select_option("林小美")
+    expect(work(lin).get_by_role("combobox", name="“查垫圈库存”的负责人")).to_have_value(chosen)
 
     # By when: on the shop's clock, with the keys alone. Esc leaves it as it was, and ends no conversation.
     late = work(zhou).get_by_role("button", name="“查垫圈库存”的到期时间")
@@ -62,3 +63,30 @@ def test_work_is_divided_done_and_missed_when_it_is_late(
     work(zhou).get_by_role("button", name="取消事项“联系仓库”").click()
     expect(work(lin).get_by_role("checkbox")).to_have_count(1)
     expect(visitor.panel.get_by_text("垫圈")).to_have_count(0)
+
+
+@pytest.mark.req("CO-08")
+def test_who_was_chosen_is_shown_while_the_answer_is_on_its_way(
+    shop: RunningShop, opens: Opens, line: FaultyLine
+) -> None:
+    zhou = Agent(opens().over(line)).comes_in(shop.link(seed.SECOND_HUMAN, "/work", node=line.address))
+    zhou.is_online()
+    visitor = Visitor(opens()).comes_to(shop.a).opens_the_chat()
+    visitor.writes("你好")
+    zhou.opens("小雨")
+    work(zhou).get_by_role("textbox", name="新增事项").fill("联系仓库")
+    zhou.page.keyboard.press("Enter")
+    owner = work(zhou).get_by_role("combobox", name="“联系仓库”的负责人")
+    expect(owner).to_be_visible()
+    line.loses_answers()
+    [chosen] = owner.select_option("周宁")
+    work(zhou).get_by_role("button", name="“联系仓库”的到期时间").click()  # the list is drawn anew
+    expect(work(zhou).get_by_label("“联系仓库”的到期时间")).to_be_focused()
+    expect(owner).to_have_value(chosen)
+
+    line.cut()
+    line.mend()
+    zhou.tries_now()
+    zhou.page.reload()
+    zhou.opens("小雨")
+    expect(owner).to_have_value(chosen)
