@@ -20,6 +20,8 @@ LOST_EVERY: Final = 5
 """Of so many batches one reply is lost."""
 DIES_S: Final = 120.0
 WITHIN_S: Final = 40.0
+LEASE_S: Final = 9.0
+"""`POINTSMAN_LEASE_S`, and the sweep that notices: for what is sent again by nobody"""
 POINTS: Final = {"append.after_commit": 3000, "claim.before_commit": 400, "claim.before_confirm": 400}
 """Seam -> how often a node passes it before it dies there: for some twenty seconds. People who came to it a moment ago
 (it was started anew with this seam) would rightly take longer to come back once more."""
@@ -118,8 +120,12 @@ FAMILY = (
     Fault(
         11,
         "crash between commit and delivery; between claim and confirm",
-        "delivered, finished within 3 s by another node",
-        (Limit("finished_s", at_most=3), Limit("delivered_s", at_most=3), Limit("unfinished", at_least=1)),
+        "delivered when its writer comes back, at the latest after the dead node's lease; finished within 3 s",
+        (
+            Limit("finished_s", at_most=3),
+            Limit("delivered_s", at_most=LEASE_S),
+            Limit("unfinished", at_least=1),
+        ),
         dies_between,
     ),
 )

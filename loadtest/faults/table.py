@@ -67,7 +67,8 @@ TABLE: Final = (
     Row(
         11,
         "crash between commit and delivery; between claim and confirm",
-        "delivered, finished within 3 s by another node",
+        "delivered when its writer comes back, at the latest after the dead node's lease (7 s; one death of 27 took so "
+        "long); finished within 3 s by another node",
     ),
     Row(12, "client half-open", "aborted after 40 s of silence, grace starts"),
     Row(
