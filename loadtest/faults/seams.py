@@ -20,8 +20,8 @@ LOST_EVERY: Final = 5
 """Of so many batches one reply is lost."""
 DIES_S: Final = 120.0
 WITHIN_S: Final = 40.0
-LEASE_S: Final = 9.0
-"""`POINTSMAN_LEASE_S`, and the sweep that notices: for what is sent again by nobody"""
+UNSENT_S: Final = 9.0
+"""For what nobody sends again: a lease (7 s), and the sweep that finds it gone."""
 POINTS: Final = {"append.after_commit": 3000, "claim.before_commit": 400, "claim.before_confirm": 400}
 """Seam -> how often a node passes it before it dies there: for some twenty seconds. People who came to it a moment ago
 (it was started anew with this seam) would rightly take longer to come back once more."""
@@ -123,7 +123,7 @@ FAMILY = (
         "delivered when its writer comes back, at the latest after the dead node's lease; finished within 3 s",
         (
             Limit("finished_s", at_most=3),
-            Limit("delivered_s", at_most=LEASE_S),
+            Limit("delivered_s", at_most=UNSENT_S),
             Limit("unfinished", at_least=1),
         ),
         dies_between,
