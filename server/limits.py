@@ -35,9 +35,10 @@ class GatewayLimits:
 
     # --- deadlines of a young connection
     handshake_s: float = 5.0
-    """from the TCP connection to the last byte of the request's header, and from there to accept or refusal"""
+    """from the TCP connection to the last byte of the request's header, and from there to accept or refusal; a socket
+    that takes longer is gone by then (`handshake_until_s`)"""
     hello_s: float = 5.0
-    """from accept to `session.hello` (4102)"""
+    """from accept until a socket without `session.hello` is gone; it is told why (4102) at `hello_until_s`"""
     body_bytes_per_s: int = 1 * KIB
     """slowest HTTP body, measured over `body_window_s`; a byte per second holds no connection"""
     body_window_s: float = 10.0
@@ -69,6 +70,7 @@ class GatewayLimits:
     heartbeat_jitter: float = 0.2
     """the interval is shortened by up to this share, so that a reconnect storm does not beat in step"""
     silence_s: float = 40.0
+    """a socket that says nothing is gone by then (4109, `silent_until_s`)"""
     tick_s: float = 0.25
     """granularity of the timer wheel"""
     heads: int = 1000
@@ -111,6 +113,21 @@ class GatewayLimits:
     reconnect_min_ms: int = 200
     reconnect_max_ms: int = 5_000
     """`session.going_away` spreads the return over this range"""
+
+    @property
+    def handshake_until_s(self) -> float:
+        """How long is waited for a header: a grain of time less than it may take, so that the end is within it too."""
+        return self.handshake_s - self.tick_s
+
+    @property
+    def hello_until_s(self) -> float:
+        """The same for the hello, and less what its sender has to hear why."""
+        return self.hello_s - self.stranger_close_s - self.tick_s
+
+    @property
+    def silent_until_s(self) -> float:
+        """The same for any sign of life: the wheel is late by a grain, and the end takes its time."""
+        return self.silence_s - 2 * self.tick_s
 
     def outbox_bytes(self, kind: PersonKind, *, observer: bool) -> int:
         """Size of the send queue of such a person."""

@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 EPOCH_KEY = "pm:{nodes}:epoch"
 NODES_KEY = "pm:{nodes}"
 """All keys of nodes have this hash tag: on a cluster they are together, on one master."""
+SILENCES_KEY = "pm:{nodes}:silences"
+"""Which silence of each node was noticed: when it was last heard before it."""
+SILENT_RENEWALS = 1.5
+"""A node that has missed half a renewal more than one is silent."""
 STREAM_TTL_MS = 600_000
 """Life of a node's stream and counter without a renewal; `forget` removes them sooner."""
 RETRY_S = 0.25
@@ -91,7 +95,7 @@ class Node:
         node_id: str,
         *,
         lease_s: float = 7.0,
-        renew_s: float = 2.0,
+        renew_s: float = 1.0,
         on_fenced: Callable[[str], Awaitable[None]] = _nothing,
         on_registered: Callable[[str], Awaitable[None]] = _nothing,
         contacts: Contacts | None = None,
@@ -150,6 +154,16 @@ class Node:
         dead: list[bytes] = await self._link.script("node_dead", (NODES_KEY,), ())
         return tuple(sorted(name.decode() for name in dead))
 
+    async def silent_nodes(self) -> dict[str, float]:
+        """Names of incarnations that should have renewed their lease by now and still have it, and for how many
+        seconds nobody has heard of them: perhaps dead, perhaps only slow. Each silence is told to one who asks, once;
+        while this node is as late itself, none. Raises LinkError."""
+        least_ms = int(SILENT_RENEWALS * self._renew_s * 1000)
+        silent: list[tuple[bytes, int]] = await self._link.script(
+            "node_silent", (NODES_KEY, SILENCES_KEY), (self.name, least_ms)
+        )
+        return {name.decode(): silent_ms / 1000 for name, silent_ms in silent}
+
     async def left(self, name: str) -> bool:
         """Whether a dead incarnation stopped in order: then it delivered all it had written. Raises LinkError."""
         return bool(await self._link.call("EXISTS", left_key(name)))
@@ -157,7 +171,7 @@ class Node:
     async def forget(self, name: str) -> bool:
         """Remove a dead incarnation, after it was reaped everywhere. True when this call did it; one that has a lease
         stays. Any node may, in any number. Raises LinkError."""
-        keys = (NODES_KEY, lease_key(name), stream_key(name), counter_key(name))
+        keys = (NODES_KEY, lease_key(name), stream_key(name), counter_key(name), SILENCES_KEY)
         return bool(await self._link.script("node_forget", keys, (name,)))
 
     def _fresh_name(self) -> str:

@@ -159,8 +159,12 @@ class Settings(BaseSettings):
     heartbeat_s: float = Field(
         default=25, gt=0, description="Silence after which a heartbeat is sent; proxies drop at 60."
     )
-    silence_s: float = Field(default=40, gt=0, description="Silence after which a socket is given up.")
-    hello_s: float = Field(default=5, gt=0, description="Time to say hello, and to finish the handshake.")
+    silence_s: float = Field(default=40, ge=2, description="A socket that says nothing is given up by then.")
+    hello_s: float = Field(
+        default=5,
+        ge=1.5,
+        description="Who has not finished the handshake, or not said hello, is gone by then (told so 0.75 s earlier).",
+    )
     drain_wave_percent: float = Field(
         default=5, gt=0, le=100, description="Share of sockets sent away per second when draining."
     )
@@ -169,7 +173,12 @@ class Settings(BaseSettings):
     )
 
     lease_s: float = Field(default=7, ge=1, le=60, description="A node not heard from for this long is dead.")
-    lease_renew_s: float = Field(default=2, gt=0, le=20, description="How often a node says that it lives.")
+    lease_renew_s: float = Field(
+        default=1,
+        gt=0,
+        le=20,
+        description="How often a node says that it lives. What it wrote is told again when it is half as late.",
+    )
     sweep_s: float = Field(
         default=1, gt=0, le=60, description="How often deadlines and repairs are looked at."
     )
@@ -409,8 +418,8 @@ class Settings(BaseSettings):
     @field_validator("silence_s")
     @classmethod
     def _silence(cls, value: float, info: ValidationInfo) -> float:
-        if value <= info.data.get("heartbeat_s", 0):
-            raise ValueError("must be longer than heartbeat_s, or living sockets are cut")
+        if value < info.data.get("heartbeat_s", 0) + 1:
+            raise ValueError("must be a second longer than heartbeat_s, or living sockets are cut")
         return value
 
     @field_validator("lease_renew_s")

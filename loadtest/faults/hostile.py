@@ -213,10 +213,10 @@ FAMILY = (
     Fault(
         22,
         "slowloris: silent socket, half header, byte now and then, no hello",
-        "dropped within 5 s (and a moment, in which the last ones are told why); others get in",
+        "dropped within 5 s; others get in",
         (
             Limit("still_open", at_most=0),
-            Limit("longest_s", at_most=HELLO_S + 1.5),
+            Limit("longest_s", at_most=HELLO_S),
             Limit("somebody_else_got_in_after_s", at_most=1),
             Limit("acknowledged_meanwhile", at_least=1),
         ),

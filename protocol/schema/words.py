@@ -35,7 +35,7 @@ CLOSES: dict[CloseCode, str] = {
     CloseCode.TOO_MANY_CONNECTIONS: "This person has too many connections.",
     CloseCode.INTERNAL: "A fault of the server.",
     CloseCode.TOKEN_EXPIRED: "The session was not refreshed in time.",
-    CloseCode.HELLO_TIMEOUT: "No `session.hello` within 5 s.",
+    CloseCode.HELLO_TIMEOUT: "No `session.hello` in time.",
     CloseCode.RATE_ABUSE: "Rate limits were ignored for long.",
     CloseCode.OVERLOAD: "The node has no room.",
     CloseCode.SLOW_CONSUMER: "The client reads too slowly.",

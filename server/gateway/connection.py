@@ -81,7 +81,7 @@ class Connection:
         self.expires_at = NEVER
         self._beat_s = NEVER
         self.last_in = now
-        self.hello_at = now + limits.hello_s
+        self.hello_at = now + limits.hello_until_s
         self.hello_id: str | int | None = None
         self._greeted = False
         self._warned = False
@@ -260,7 +260,7 @@ class Connection:
     def _silent_at(self) -> float:
         if self.phase is Phase.OPENED or self._paused:  # paused: it is we who do not listen
             return NEVER
-        return self.last_in + self.limits.silence_s
+        return self.last_in + self.limits.silent_until_s
 
     def _next(self) -> float:
         warning = NEVER if self._warned else self.expires_at - self.limits.expiring_s
@@ -278,7 +278,7 @@ class Connection:
     def _hello_overdue(self) -> None:
         if self.hello_id is None:
             self.close(CloseCode.HELLO_TIMEOUT, "no session.hello")
-            self._loop.call_later(self.limits.stranger_close_s, self.transport.abort)
+            self._loop.call_at(self.hello_at + self.limits.stranger_close_s, self.transport.abort)
         else:
             self.reply(encode_error(self.hello_id, TOO_LATE))
             self.close(CloseCode.OVERLOAD, "session.hello took too long")

@@ -53,7 +53,7 @@ class DirectHandshake(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         tune(transport, self.limits)
-        self._deadline = self.loop.call_later(self.limits.handshake_s, self._too_slow)
+        self._deadline = self.loop.call_later(self.limits.handshake_until_s, self._too_slow)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)

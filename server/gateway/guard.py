@@ -70,7 +70,7 @@ class GuardedHttp(HttpToolsProtocol):
 
     def _expect_header(self) -> None:
         self._bytes = 0
-        self._timer = self.loop.call_later(self.limits.handshake_s, self._too_slow)
+        self._timer = self.loop.call_later(self.limits.handshake_until_s, self._too_slow)
 
     def _expect_body(self) -> None:
         if self._timer is not None:

@@ -10,7 +10,8 @@ local epoch = call('GET', KEYS[1])
 if epoch == ARGV[3] and call('EXISTS', KEYS[3]) == 0 then
   return { 'fenced', epoch }
 end
-call('HSET', KEYS[2], ARGV[1], call('TIME')[1])
+local t = call('TIME')
+call('HSET', KEYS[2], ARGV[1], t[1] * 1000 + math.floor(t[2] / 1000))
 call('SET', KEYS[3], '1', 'PX', ARGV[2])
 call('PEXPIRE', KEYS[4], ARGV[5])
 call('PEXPIRE', KEYS[5], ARGV[5])

@@ -5,7 +5,9 @@ once per death, those rows that are younger than the node's last signs of life a
 wrote them; they are published as they are now. Every event is absolute or numbered, so receivers drop what they have.
 """
 
+import math
 from collections.abc import Mapping
+from typing import Final
 
 from protocol.codes import CloseCode
 from protocol.ids import AccountId, ConversationId, PersonId, ShopId
@@ -23,6 +25,9 @@ from server.store.conversations import Conversations
 from server.store.history import History
 from server.store.participants import Participants as Rosters
 from server.store.rows import ConversationRow
+
+BEFORE_S: Final = 3
+"""How long before it was last heard a node that fell silent may have written what it has not told yet."""
 
 
 class Untold:
@@ -57,22 +62,22 @@ class Untold:
         self._bus = bus
         self._redeliver_s = redeliver_s
 
+    async def tell_said(self, silent: str, silent_s: float) -> tuple[int, int]:
+        """What an incarnation wrote just before it was last heard, `silent_s` ago: it may be dead, and is not known to
+        be. The log is what people wait for and costs little to find; all else waits until the node is known to be dead.
+        How many entries, and how many conversations."""
+        written, talks = await self._said(silent, min(math.ceil(silent_s) + BEFORE_S, self._redeliver_s))
+        rows = await self._conversations.written_since(None, talks)
+        for row in rows.values():
+            await self._delivery.again(row, ())
+        await self._catch_up(rows)
+        return written, len(rows)
+
     async def tell(self, dead: str) -> tuple[int, int]:
         """Everything that this incarnation may have told nobody. How many entries of logs, and how many conversations.
-
-        First of all those whose account was changed resume, if they may still come in: who was revoked gets nothing of
-        what follows. Then the entries: they are what the rest speaks of.
-        """
-        for shop, account in await self._audit.accounts_changed(self._redeliver_s):
-            self._bus.publish(shop, [Control((PersonId(account),), CloseCode.LEASE_LOST, "resync")])
+        The entries come first: they are what the rest speaks of."""
         since = await self._contacts.since(node_id(dead))
-        written, also = 0, set[ConversationId]()
-        async for part in self._history.written_lately(dead, self._redeliver_s):
-            for each in part:
-                await self._delivery.redeliver(each.conversation, each.message)
-            await self._bus.room()
-            written += len(part)
-            also.update(each.conversation.id for each in part)
+        written, also = await self._said(dead, self._redeliver_s)
         moved = await self._rosters.moved_since(since)
         also.update(each.conversation_id for each in moved)
         rows = await self._conversations.written_since(since, also)
@@ -94,6 +99,23 @@ class Untold:
         await self._naming.tell_again(since)
         await self._alarms.tell_again(since)
         return written, len(rows)
+
+    async def _said(self, node: str, within_s: int) -> tuple[int, set[ConversationId]]:
+        """Entries of the last `within_s` seconds: how many, and of which conversations.
+
+        First of all those whose account was changed resume, if they may still come in: who was revoked gets nothing of
+        what follows.
+        """
+        for shop, account in await self._audit.accounts_changed(within_s):
+            self._bus.publish(shop, [Control((PersonId(account),), CloseCode.LEASE_LOST, "resync")])
+        written, talks = 0, set[ConversationId]()
+        async for part in self._history.written_lately(node, within_s):
+            for each in part:
+                await self._delivery.redeliver(each.conversation, each.message)
+            await self._bus.room()
+            written += len(part)
+            talks.update(each.conversation.id for each in part)
+        return written, talks
 
     async def _catch_up(self, told: Mapping[ConversationId, ConversationRow]) -> None:
         """A picture may have been overtaken on its way by a change of which somebody in it heard nothing: they came

@@ -57,6 +57,25 @@ class DeadNodes:
         )
 
 
+class SilentNodes:
+    """Tells again what a node wrote that should have been heard from by now. If it is dead, nobody waits for its
+    lease to end; if it is only slow, everybody drops what they have (fault 11)."""
+
+    def __init__(self, node: Node, untold: Untold) -> None:
+        self._node = node
+        self._untold = untold
+
+    async def run(self) -> Counts:
+        """Counts: `silent` nodes, `redelivered` entries, `retold` conversations."""
+        counts: Counts = {"silent": 0, "redelivered": 0, "retold": 0}
+        for name, silent_s in (await self._node.silent_nodes()).items():
+            entries, conversations = await self._untold.tell_said(name, silent_s)
+            counts["silent"] += 1
+            counts["redelivered"] += entries
+            counts["retold"] += conversations
+        return counts
+
+
 class Liveness:
     """On every node: notices that a shop's live state was made anew since its people here came, and tells it who left
     while it could not be told.

@@ -10,7 +10,9 @@ from protocol.ids import AccountId, ConversationId, CustomerId, ShopId, new_id
 from protocol.states import OrderState
 from router.keys import prefix
 from server.node import NODES_KEY, lease_key
-from tests.scenarios.house import House, until
+from tests.scenarios.house import House, Person, until
+
+GHOST = "ghost:1"
 
 
 @pytest.mark.req("PF-05", "KS-22")
@@ -117,15 +119,35 @@ async def test_a_node_that_lost_its_lease_sends_everybody_away_and_they_miss_not
 
 @pytest.mark.req("PF-05")
 async def test_what_a_dead_node_had_written_is_delivered_again(house: House, redis_url: str) -> None:
+    lily, conversation = await written_by_a_ghost(house)
+    async with Redis.from_url(redis_url) as redis:
+        await redis.hset(NODES_KEY, GHOST, "0")
+
+    await lily.reads(conversation, "lost?")
+
+
+@pytest.mark.req("PF-05")
+async def test_what_a_node_that_fell_silent_had_written_is_delivered_while_its_lease_lasts(
+    house: House, redis_url: str
+) -> None:
+    lily, conversation = await written_by_a_ghost(house)
+    async with Redis.from_url(redis_url) as redis:
+        now_s, _ = await redis.time()
+        await redis.hset(NODES_KEY, GHOST, str((now_s - 2) * 1000))
+        await redis.set(lease_key(GHOST), "1", px=600_000)
+
+    await lily.reads(conversation, "lost?")
+
+
+async def written_by_a_ghost(house: House) -> tuple[Person, str]:
+    """An agent, and a conversation of hers in which "lost?" was written by a node that then told nobody."""
     shop = await house.shop()
     lily = await shop.agent("Lily")
     ada = await shop.customer("Ada")
     conversation = await ada.opens("first")
     await lily.reads(conversation, "first")
-
-    # A node that appends a message and dies before it tells anybody.
     for node in house.nodes:
-        node.app.writer.rename("ghost:1")
+        node.app.writer.rename(GHOST)
         node.app.delivery.appended = _silence  # type: ignore[method-assign]
     try:
         await ada.says(conversation, "lost?")
@@ -133,10 +155,7 @@ async def test_what_a_dead_node_had_written_is_delivered_again(house: House, red
         for node in house.nodes:
             node.app.writer.rename(node.app.node.name)
             del node.app.delivery.appended
-    async with Redis.from_url(redis_url) as redis:
-        await redis.hset(NODES_KEY, "ghost:1", "0")
-
-    await lily.reads(conversation, "lost?")
+    return lily, conversation
 
 
 def _silence(*_: object) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from router.redis_link import RedisLink
 from server.embedded.redis_process import RedisProcess
-from server.node import Node, counter_key, lease_key, stream_key
+from server.node import NODES_KEY, Node, counter_key, lease_key, stream_key
 from server.scripts import SCRIPTS
 
 pytestmark = pytest.mark.req("PF-04")
@@ -99,6 +99,59 @@ async def test_a_lease_that_ran_out_is_never_renewed(link: RedisLink) -> None:
     assert await link.call("EXISTS", lease_key(old)) == 0
     assert node.name.startswith("a:")
     await node.stop()
+
+
+async def is_silent(asker: Node, name: str) -> float:
+    """Seconds for which nobody has heard of it, as soon as it is found silent."""
+    async with asyncio.timeout(8):
+        while True:
+            found = await asker.silent_nodes()
+            if name in found:
+                assert list(found) == [name]
+                return found[name]
+            await asyncio.sleep(0.02)
+
+
+async def test_one_that_is_late_to_renew_is_silent_long_before_it_is_dead_and_once_per_silence(
+    link: RedisLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, node = (Node(link, name, lease_s=30, renew_s=0.4) for name in "ba")
+    await other.start()
+    await node.start()
+    assert await other.silent_nodes() == {}
+
+    monkeypatch.setattr(node, "_renew", _never)
+    assert 0.6 < await is_silent(other, node.name) < 5
+    assert await other.silent_nodes() == {}, "it was told"
+    assert await other.dead_nodes() == ()
+
+    monkeypatch.undo()
+    heard = await link.call("HGET", NODES_KEY, node.name)
+    async with asyncio.timeout(8):
+        while await link.call("HGET", NODES_KEY, node.name) == heard:
+            await asyncio.sleep(0.02)
+    monkeypatch.setattr(node, "_renew", _never)
+    assert await is_silent(other, node.name), "another silence"
+    await node.stop()
+    await other.stop()
+
+
+async def _never() -> bool:
+    return False
+
+
+async def test_one_that_is_late_itself_finds_nobody_silent(link: RedisLink) -> None:
+    """All are late when it is Redis that was away."""
+    other, node = (Node(link, name, lease_s=30, renew_s=20) for name in "ba")
+    await other.start()
+    await node.start()
+    for each in (node, other):
+        await link.call("HSET", NODES_KEY, each.name, "0")
+    assert await other.silent_nodes() == {}
+    await other._renew()
+    assert list(await other.silent_nodes()) == [node.name]
+    await node.stop()
+    await other.stop()
 
 
 async def test_forgetting_spares_the_living_and_is_done_by_one(link: RedisLink) -> None:

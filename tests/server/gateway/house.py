@@ -276,7 +276,9 @@ def typing(*to: str, size: int = 0) -> Push:
     return Push(tuple(map(PersonId, to)), frame, Plane.EPHEMERAL)
 
 
-SMALL = GatewayLimits(handshake_s=0.6, hello_s=0.6, tick_s=0.05, close_s=0.6, body_window_s=0.5)
+SMALL = GatewayLimits(
+    handshake_s=0.6, hello_s=0.6, stranger_close_s=0.1, tick_s=0.05, close_s=0.6, body_window_s=0.5
+)
 """Deadlines short enough to wait for."""
 
 

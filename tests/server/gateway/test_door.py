@@ -122,6 +122,30 @@ async def test_a_silent_socket_is_dropped(direct: bool) -> None:
         assert 0.4 < await dropped_after(house) < 2.0
 
 
+PUNCTUAL = replace(SMALL, handshake_s=2, hello_s=3, silence_s=3, stranger_close_s=1, tick_s=0.5)
+
+
+async def test_whoever_keeps_the_door_waiting_is_gone_by_the_deadline_and_not_only_noticed() -> None:
+    """Fault 22. Over plain ASGI the server's own patience counts."""
+    async with running(PUNCTUAL) as house:
+        assert 1 < await dropped_after(house) < PUNCTUAL.handshake_s
+        raw = await Raw.begin(house, f"Origin: {ORIGIN}\r\n")
+        await raw.reader.readuntil(b"\r\n\r\n")
+        accepted = time.monotonic()
+        assert await raw.close_code() == 4102
+        await house.until(lambda: house.gateway.sockets == 0)
+        assert 1 < time.monotonic() - accepted < PUNCTUAL.hello_s
+
+
+async def test_whoever_falls_silent_is_gone_by_the_deadline_and_not_only_noticed(direct: bool) -> None:
+    """Fault 12."""
+    async with running(PUNCTUAL, direct=direct) as house:
+        await house.client("ann")
+        greeted = time.monotonic()
+        await house.until(lambda: house.opener.endings)
+        assert 1 < time.monotonic() - greeted < PUNCTUAL.silence_s
+
+
 async def test_half_a_header_is_dropped(direct: bool) -> None:
     async with running(direct=direct) as house:
         assert 0.4 < await dropped_after(house, UPGRADE[:90].encode()) < 2.0
