@@ -68,6 +68,7 @@ TABLE: Final = (
         11,
         "crash between commit and delivery; between claim and confirm",
         "delivered, finished within 3 s by another node",
+        ("tests/loadtest/test_unsent.py",),
     ),
     Row(12, "client half-open", "aborted within 40 s, grace starts"),
     Row(
