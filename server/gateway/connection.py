@@ -9,7 +9,7 @@ import logging
 import random
 from typing import final
 
-from protocol.codec import RequestFrame, encode_error
+from protocol.codec import NotificationFrame, RequestFrame, encode_error
 from protocol.codes import CloseCode
 from protocol.ids import ConnectionId, new_id
 from protocol.states import PHASES, Phase
@@ -42,6 +42,7 @@ class Connection:
         "_greeted",
         "_loop",
         "_paused",
+        "_typed",
         "_warned",
         "address",
         "authorized",
@@ -87,6 +88,7 @@ class Connection:
         self._warned = False
         self._draining_until = NEVER
         self._paused = False
+        self._typed: NotificationFrame | None = None
         self._ending: Ending | None = None
         self.lanes = Lanes(self._serve)
 
@@ -282,6 +284,18 @@ class Connection:
         else:
             self.reply(encode_error(self.hello_id, TOO_LATE))
             self.close(CloseCode.OVERLOAD, "session.hello took too long")
+
+    # --- what was typed a moment too soon --------------------------------------------------------------------------
+    def keep_typed(self, frame: NotificationFrame | None, wait_s: float) -> None:
+        """This is what was typed last: it is taken up again in so many seconds. None: nothing is left to be told."""
+        if frame is not None and self._typed is None:
+            self._loop.call_later(wait_s, self._typed_again)
+        self._typed = frame
+
+    def _typed_again(self) -> None:
+        frame, self._typed = self._typed, None
+        if frame is not None and self.phase is Phase.LIVE:
+            inbound.typed(self, frame, self._loop.time())
 
     # --- requests under way ---------------------------------------------------------------------------------------
     def _serve(self, frame: RequestFrame, lane: str) -> None:

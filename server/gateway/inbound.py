@@ -92,9 +92,18 @@ def _notice(connection: "Connection", frame: NotificationFrame, now: float) -> N
         if behind:
             connection.reply(encode_notification("hb", Heartbeat(heads=behind)))
     else:
-        said = cast("TypingSet", frame.params)
-        if connection.pace.typing(said.conversation_id, said.typing, now):
-            connection.process.dispatcher.notice(connection.session, frame)
+        typed(connection, frame, now)
+
+
+def typed(connection: "Connection", frame: NotificationFrame, now: float) -> None:
+    """A `typing.set`: passed on, or kept until it may be; what was kept before is overtaken by it."""
+    said = cast("TypingSet", frame.params)
+    wait_s = connection.pace.typing(said.conversation_id, said.typing, now)
+    if wait_s:
+        connection.keep_typed(frame, wait_s)
+    else:
+        connection.keep_typed(None, 0)
+        connection.process.dispatcher.notice(connection.session, frame)
 
 
 def _strike(connection: "Connection", why: str, now: float) -> None:

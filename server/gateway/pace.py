@@ -37,15 +37,15 @@ class Pace:
             self._strikes = Bucket(self._limits.strikes, now)
         return self._strikes.take(now) > 0
 
-    def typing(self, conversation: str, typing: bool, now: float) -> bool:
-        """Whether a `typing.set` is passed on. The end of typing always is, once: else it would look like typing on."""
+    def typing(self, conversation: str, typing: bool, now: float) -> float:
+        """0: a `typing.set` is passed on; else how many seconds later it may be, if none follows it until then. The end
+        of typing is passed on at once: else it would look like typing on."""
         if self._typed is not None:
             where, was_typing, at = self._typed
-            too_soon = now - at < self._limits.typing_interval_s
-            if too_soon and not (where == conversation and was_typing and not typing):
-                return False
-            if too_soon:
-                self._typed = (where, False, at)
-                return True
+            wait_s = at + self._limits.typing_interval_s - now
+            if wait_s > 0:
+                if typing or where != conversation or not was_typing:
+                    return wait_s
+                now = at
         self._typed = (conversation, typing, now)
-        return True
+        return 0

@@ -105,12 +105,17 @@ async def a_node_that_stops_is_reaped(house: House) -> None:
 
 
 async def test_shops_are_spread_over_all_masters(house: House, cluster: LiveCluster) -> None:
-    for _ in range(12):
+    """By chance: of so many shops none on one of three masters, once in a billion times."""
+    found: set[int] = set()
+    for _ in range(54):
+        if len(found) == len(cluster.masters):
+            return
         shop = await house.shop()
         lily = await shop.agent("Lily")
         ada = await shop.customer("Ada")
         await lily.sees(await ada.opens("good morning"), owner=lily.id)
-    assert min(cluster.keys()) > 12
+        found |= {at for at, master in enumerate(cluster.masters) if master.client.keys(f"pm:{{{shop.id}}}*")}
+    pytest.fail(f"shops are on {found} only")
 
 
 async def test_what_was_wiped_is_made_anew(house: House, cluster: LiveCluster) -> None:

@@ -314,7 +314,7 @@ async def running(
         return AgentListResult(agents=[], pools=[])
 
     async def set_typing(session: Session, params: Any) -> None:
-        house.said.append(f"typing {params.typing}")
+        house.said.append(f"typing {params.typing} {params.text}".strip())
 
     async def known(origin: str) -> bool:
         return origin in {ORIGIN, "https://desk.example:8443"}

@@ -278,16 +278,27 @@ async def test_nonsense_is_answered_and_too_much_of_it_closed() -> None:
         assert await client.closed() == 4000
 
 
-async def test_typing_is_thinned_out_but_its_end_is_told() -> None:
-    async with running(replace(SMALL, typing_interval_s=0.5)) as house:
+async def test_typing_is_thinned_out_but_its_end_and_what_was_typed_last_are_told() -> None:
+    async with running(replace(SMALL, typing_interval_s=2)) as house:
         client = await house.client()
-        for typed in (True, True, False, False, True):
+        for typed in (True, True, False, False):
             await client.tell("typing.set", conversation_id="a", typing=typed)
         await client.answer(await client.ask("message.history", conversation_id="a"))
         assert house.said == ["typing True", "typing False", "history a"]
-        await asyncio.sleep(0.5)
-        await client.tell("typing.set", conversation_id="a", typing=True)
-        await house.until(lambda: house.said[-1] == "typing True")
+        for text in ("g", "go", "good"):
+            await client.tell("typing.set", conversation_id="a", typing=True, text=text)
+        await house.until(lambda: len(house.said) > 3)
+        assert house.said[3:] == ["typing True good"]
+
+
+async def test_what_was_typed_last_is_not_told_after_its_end() -> None:
+    async with running(replace(SMALL, typing_interval_s=0.5)) as house:
+        client = await house.client()
+        for typed in (True, True, False):
+            await client.tell("typing.set", conversation_id="a", typing=typed)
+        await house.until(lambda: len(house.said) == 2)
+        await asyncio.sleep(0.7)  # longer than what was held would have been
+        assert house.said == ["typing True", "typing False"]
 
 
 # --- heartbeat ------------------------------------------------------------------------------------------------------
