@@ -94,13 +94,15 @@ def test_who_tries_the_shop_is_handed_to_who_tries_the_desk(pointsman: CommandLi
         with pointsman.start("chat", "customer", *second, "--lang", "en") as customer:
             customer.type("Do you have a blue one?")
             customer.expect("is serving you now", within_s=START_S)
-            sign_in = ("--email", "lin@demo.example", "--password", "pointsman-demo", "--lang", "en")
-            with pointsman.start("chat", "agent", *first, *sign_in) as lin:
-                lin.expect("You are offline")
-                lin.type("/online")
-                lin.expect("is yours")
-                lin.expect("Do you have a blue one?")
-                lin.type("Only in red.")
+            # Zhou has room for five: a robots' customer who comes in the same second takes nobody's place.
+            sign_in = ("--email", "zhou@demo.example", "--password", "pointsman-demo", "--lang", "en")
+            with pointsman.start("chat", "agent", *first, *sign_in) as zhou:
+                zhou.expect("You are offline")
+                zhou.type("/online")
+                number = zhou.expect(", from ").partition(" ")[0].removeprefix("#")
+                zhou.type(f"/open {number}")
+                zhou.expect("Do you have a blue one?")
+                zhou.type("Only in red.")
                 customer.expect("Only in red.")
         running.signal(signal.SIGINT)
         assert running.ended() == 0
