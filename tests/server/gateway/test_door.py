@@ -122,7 +122,8 @@ async def test_a_silent_socket_is_dropped(direct: bool) -> None:
         assert 0.4 < await dropped_after(house) < 2.0
 
 
-PUNCTUAL = replace(SMALL, handshake_s=2, hello_s=3, silence_s=3, stranger_close_s=1, tick_s=0.5)
+PUNCTUAL = replace(SMALL, handshake_s=4, hello_s=6, silence_s=6, stranger_close_s=2, tick_s=1)
+"""What is done in time is done a second ahead."""
 
 
 async def test_whoever_keeps_the_door_waiting_is_gone_by_the_deadline_and_not_only_noticed() -> None:
@@ -167,9 +168,9 @@ async def test_blank_lines_do_not_keep_a_socket_alive() -> None:
 
 
 async def test_a_header_without_end_is_dropped() -> None:
-    async with running() as house:
+    async with running(replace(SMALL, handshake_s=30)) as house:
         endless = [b"GET / HTTP/1.1\r\nHost: x\r\n", *[b"X-Pad: " + b"x" * 8000 + b"\r\n"] * 20]
-        assert await dropped_after(house, *endless) < 0.5
+        assert await dropped_after(house, *endless) < 10, "not for its time, but for its length"
 
 
 async def test_a_body_that_trickles_is_dropped_and_one_that_flows_is_not() -> None:
