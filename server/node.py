@@ -115,6 +115,7 @@ class Node:
         self.standing_by = False
         """whether Redis answers nobody, and has not for longer than a lease"""
         self._renewed_at = clock()
+        self._steady_from = self._renewed_at + renew_s
         self._keeper: asyncio.Task[None] | None = None
         self.epoch = ""
         """of Redis, as last heard; empty before `start`"""
@@ -156,11 +157,13 @@ class Node:
 
     async def silent_nodes(self) -> dict[str, float]:
         """Names of incarnations that should have renewed their lease by now and still have it, and for how many
-        seconds nobody has heard of them: perhaps dead, perhaps only slow. Each silence is told to one who asks, once;
-        while this node is as late itself, none. Raises LinkError."""
-        least_ms = int(SILENT_RENEWALS * self._renew_s * 1000)
+        seconds nobody has heard of them: perhaps dead, perhaps only slow. Each silence is told to one who asks, once.
+        None while this node is late itself, or was a renewal ago: it may be Redis that was away. Raises LinkError."""
+        now = self._clock()
+        if self._late_at(now) or now < self._steady_from:
+            return {}
         silent: list[tuple[bytes, int]] = await self._link.script(
-            "node_silent", (NODES_KEY, SILENCES_KEY), (self.name, least_ms)
+            "node_silent", (NODES_KEY, SILENCES_KEY), (int(self._silent_s * 1000),)
         )
         return {name.decode(): silent_ms / 1000 for name, silent_ms in silent}
 
@@ -174,6 +177,20 @@ class Node:
         keys = (NODES_KEY, lease_key(name), stream_key(name), counter_key(name), SILENCES_KEY)
         return bool(await self._link.script("node_forget", keys, (name,)))
 
+    @property
+    def _silent_s(self) -> float:
+        return SILENT_RENEWALS * self._renew_s
+
+    def _late_at(self, now: float) -> bool:
+        """Whether this node is silent itself."""
+        return now - self._renewed_at > self._silent_s
+
+    def _heard_at(self, now: float) -> None:
+        """The lease was renewed then. If late, all may have been: the others get as long as a renewal takes."""
+        if self._late_at(now):
+            self._steady_from = now + self._renew_s
+        self._renewed_at = now
+
     def _fresh_name(self) -> str:
         return f"{self._id}:{secrets.token_hex(4)}"
 
@@ -183,7 +200,7 @@ class Node:
         args = (self.name, int(self._lease_s * 1000), secrets.token_hex(8))
         epoch: bytes = await self._link.script("node_register", keys, args)
         self.epoch = epoch.decode()
-        self._renewed_at = asked_at  # not when the answer came: a process may have been stopped in between
+        self._heard_at(asked_at)  # not when the answer came: a process may have been stopped in between
         self.registered = True
         self._in_contact()
         log.info("node %s registered, epoch %s", self.name, self.epoch)
@@ -245,7 +262,7 @@ class Node:
         except (LinkError, ReplyError) as error:
             log.warning("node %s could not renew its lease: %s", name, error)
             return False
-        self._renewed_at = asked_at
+        self._heard_at(asked_at)
         self._in_contact()
         self.registered = verdict == b"renewed"
         if epoch.decode() != self.epoch:

@@ -1,18 +1,13 @@
 -- Registered incarnations that have a lease and have not renewed it for so long, each once per silence.
--- Nobody is found while the asker's own renewal is as late: then it may be Redis that was away for all.
--- KEYS: nodes, silences. ARGV: the asker, ms. RETURNS { node, ms since its last renewal } of each.
+-- KEYS: nodes, silences. ARGV: ms. RETURNS { node, ms since its last renewal } of each.
 local call = redis.call
 local t = call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local function silent_ms(heard_at)
   return now - tonumber(heard_at)
 end
-local asker = call('HGET', KEYS[1], ARGV[1])
-local least_ms = tonumber(ARGV[2])
+local least_ms = tonumber(ARGV[1])
 local silent = {}
-if not asker or silent_ms(asker) > least_ms then
-  return silent
-end
 local nodes = call('HGETALL', KEYS[1])
 for i = 1, #nodes, 2 do
   local node, heard_at = nodes[i], nodes[i + 1]

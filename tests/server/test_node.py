@@ -140,16 +140,20 @@ async def _never() -> bool:
     return False
 
 
-async def test_one_that_is_late_itself_finds_nobody_silent(link: RedisLink) -> None:
-    """All are late when it is Redis that was away."""
-    other, node = (Node(link, name, lease_s=30, renew_s=20) for name in "ba")
-    await other.start()
+async def test_one_that_is_late_itself_or_was_just_now_finds_nobody_silent(link: RedisLink) -> None:
+    """All are late when it is Redis that was away; when it is back, some renew before others."""
+    now = [100.0]
+    node = Node(link, "a", lease_s=30, renew_s=2, clock=lambda: now[0])
+    other = Node(link, "b", lease_s=30, renew_s=14)
     await node.start()
-    for each in (node, other):
-        await link.call("HSET", NODES_KEY, each.name, "0")
-    assert await other.silent_nodes() == {}
-    await other._renew()
-    assert list(await other.silent_nodes()) == [node.name]
+    await other.start()
+    await link.call("HSET", NODES_KEY, other.name, "0")  # nobody has heard of it for long
+    now[0] += 3.1
+    assert await node.silent_nodes() == {}, "late itself"
+    await node._renew()
+    assert await node.silent_nodes() == {}, "late just now"
+    now[0] += 2
+    assert list(await node.silent_nodes()) == [other.name]
     await node.stop()
     await other.stop()
 
