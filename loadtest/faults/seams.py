@@ -119,11 +119,7 @@ FAMILY = (
         11,
         "crash between commit and delivery; between claim and confirm",
         "delivered, finished within 3 s by another node",
-        (
-            Limit("finished_s", at_most=3),
-            Limit("delivered_s", at_most=3),
-            Limit("unfinished", at_least=1),
-        ),
+        (Limit("finished_s", at_most=3), Limit("delivered_s", at_most=3), Limit("unfinished", at_least=1)),
         dies_between,
     ),
 )

@@ -46,6 +46,6 @@ class Pace:
             if wait_s > 0:
                 if typing or where != conversation or not was_typing:
                     return wait_s
-                now = at
+                now = at  # it does not make the next one wait any longer
         self._typed = (conversation, typing, now)
         return 0
